@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using RedisSessions;
+using TargetApp;
+
+// One process that load tools drive: plain HTTP, no logging. What each route does is fixed, because measurements and checks are written against it.
+var builder = WebApplication.CreateBuilder(args);
+builder.Logging.ClearProviders();
+builder.WebHost.ConfigureKestrel(kestrel =>
+{
+    // Hostile cookies are to reach the session code, not to be answered 400 or 431 on their way.
+    kestrel.Limits.MaxRequestHeadersTotalSize = 256 * 1024;
+    kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
+    kestrel.AddServerHeader = false;
+});
+builder.Services.AddRedisSessions()
+    .ConfigureCookie(cookie =>
+    {
+        cookie.Name = "session";
+        cookie.SecurePolicy = CookieSecurePolicy.None;
+    })
+    .AddRedis();
+
+var app = builder.Build();
+app.UseRedisSessions();
+
+var seed = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "payload.json"))).RootElement;
+
+Map("/hello", static () => "hello").WithSessionAccess(SessionAccess.None);
+
+Map("/seed", (Session session) =>
+{
+    foreach (var value in seed.EnumerateObject())
+        session[value.Name] = value.Value.ValueKind == JsonValueKind.Number ? value.Value.GetInt64() : value.Value.GetString();
+    return "ok";
+});
+
+Map("/read", static (Session session) => Text(session["account.current_user_id"]));
+
+Map("/slowread", static async (Session session, int delay) =>
+{
+    var value = Text(session["account.current_user_id"]);
+    await Task.Delay(delay);
+    return value;
+});
+
+Map("/incr", static async (Session session, int delay = 0) => Text(await session.UpdateAsync(async session =>
+{
+    var n = session.Get<long>("n");
+    if (delay > 0)
+        await Task.Delay(delay);
+    session["n"] = n + 1;
+    return n + 1;
+})));
+
+Map("/add", static (Session session) =>
+{
+    session.Increment("n");
+    return "ok";
+});
+
+Map("/naive", static async (Session session, int delay = 0) =>
+{
+    var n = session.Get<long>("n");
+    if (delay > 0)
+        await Task.Delay(delay);
+    session["n"] = n + 1;
+    return Text(n + 1);
+});
+
+Map("/set", static async (Session session, string key, string val, int delay = 0) =>
+{
+    if (delay > 0)
+        await Task.Delay(delay);
+    session[key] = val;
+    return "ok";
+});
+
+Map("/all", static (Session session) => Results.Bytes(FlatJson.Write(session.All()), "application/json"));
+
+Map("/login", static (Session session, long user) =>
+{
+    session["account.current_user_id"] = user;
+    session.RegenerateId(deleteOld: true);
+    return "ok";
+});
+
+Map("/rotate", static (Session session) =>
+{
+    session.RegenerateId(deleteOld: false);
+    return "ok";
+});
+
+Map("/logout", static (Session session) =>
+{
+    session.Destroy(expireCookie: true);
+    return "ok";
+});
+
+await app.RunAsync();
+
+RouteHandlerBuilder Map(string route, Delegate handler) => app.MapMethods(route, ["GET", "POST"], handler);
+
+static string Text(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";

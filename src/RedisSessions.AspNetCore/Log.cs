@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+
+namespace RedisSessions;
+
+/// <summary>Every message of the middleware. Never an id, never a value.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(202, LogLevel.Error, "The session could not be read; the request goes on with an empty session that is not stored")]
+    public static partial void Anonymous(ILogger logger, Exception exception);
+
+    [LoggerMessage(203, LogLevel.Warning, "A {Method} request was answered {Status} because of its session")]
+    public static partial void Failed(ILogger logger, string method, int status, Exception exception);
+}

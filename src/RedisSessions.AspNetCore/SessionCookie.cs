@@ -1,0 +1,62 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace RedisSessions;
+
+/// <summary>The cookie in and out: the one place that knows names and flags.</summary>
+internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHostEnvironment environment)
+{
+    private readonly SessionCookieOptions _options = options.Value;
+    private readonly bool _development = environment.IsDevelopment();
+
+    public SessionId? Read(HttpContext context) =>
+        SessionId.TryParse(context.Request.Cookies[NameFor(context.Request)], out var id) ? id : null;
+
+    public void Write(HttpContext context, Session session)
+    {
+        switch (SessionManager.CookieFor(session))
+        {
+            case SessionCookieAction.Issue:
+                context.Response.Cookies.Append(NameFor(context.Request), session.Id, Flags(context.Request));
+                break;
+            case SessionCookieAction.Expire:
+                context.Response.Cookies.Delete(NameFor(context.Request), Flags(context.Request));
+                break;
+            default:
+                return;
+        }
+
+        // A shared cache must never hand one visitor's cookie to another.
+        context.Response.Headers.CacheControl = "no-store";
+    }
+
+    private string NameFor(HttpRequest request)
+    {
+        if (!IsPlainDevelopment(request))
+            return _options.Name;
+        return _options.Name switch
+        {
+            ['_', '_', 'H', 'o', 's', 't', '-', .. var rest] => rest,
+            ['_', '_', 'S', 'e', 'c', 'u', 'r', 'e', '-', .. var rest] => rest,
+            var name => name,
+        };
+    }
+
+    private bool IsPlainDevelopment(HttpRequest request) => _development && !request.IsHttps;
+
+    private CookieOptions Flags(HttpRequest request) => new()
+    {
+        HttpOnly = true,
+        Secure = !IsPlainDevelopment(request) && _options.SecurePolicy switch
+        {
+            CookieSecurePolicy.Always => true,
+            CookieSecurePolicy.SameAsRequest => request.IsHttps,
+            _ => false,
+        },
+        SameSite = _options.SameSite,
+        Domain = _options.Domain,
+        Path = _options.Path,
+        IsEssential = _options.IsEssential,
+    };
+}

@@ -1,0 +1,82 @@
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSessions;
+
+/// <summary>
+/// One request's session on its way to the response: commits when the response starts, and turns a failed commit into the response.
+/// </summary>
+internal sealed class SessionExchange(HttpContext context, Session session, SessionManager manager, SessionCookie cookie)
+{
+    private byte[]? _problem;
+
+    public Session Session => session;
+
+    /// <summary>Why the session could not be committed; the response is about that then, and about nothing else.</summary>
+    public SessionException? Failure { get; private set; }
+
+    /// <summary>
+    /// Runs when the first byte is due, after whatever the endpoint's own callbacks still write into the session. Here the head of the
+    /// response can still be replaced, but not its body: <see cref="SessionResponseBody"/> does that.
+    /// </summary>
+    public async Task OnStartingAsync()
+    {
+        if (Failure is null)
+            await TryCommitAsync();
+        // Also after a failure: an earlier commit of this request may have given the session a new id.
+        cookie.Write(context, session);
+    }
+
+    /// <summary>After the endpoint: what nothing has started, or changed since the start, is committed here.</summary>
+    public async ValueTask FinishAsync()
+    {
+        if (Failure is not null)
+            return;
+        if (context.Response.HasStarted)
+        {
+            // Too late for a status code: a failure ends the connection, so that nobody takes this response for a success.
+            if (SessionManager.WillIssueCookie(session))
+            {
+                throw new InvalidOperationException(
+                    "The session would get a new id after the response has started, when its cookie cannot be sent any more. Write to a new "
+                    + "session, or regenerate an id, before the first byte of the response; or call session.CommitAsync() before it.");
+            }
+
+            await manager.CommitAsync(session, CancellationToken.None);
+        }
+        else
+        {
+            await TryCommitAsync();
+        }
+    }
+
+    /// <summary>Gives up what the request changed, and makes the head of the response say why.</summary>
+    public void Fail(SessionException failure)
+    {
+        SessionManager.Rollback(session);
+        Failure = failure;
+        _problem = SessionResults.Prepare(context.Response, failure);
+    }
+
+    /// <summary>The body of a failure, for the first who can write it.</summary>
+    public byte[]? TakeProblem()
+    {
+        var problem = _problem;
+        _problem = null;
+        return problem;
+    }
+
+    private async ValueTask<bool> TryCommitAsync()
+    {
+        try
+        {
+            // Not the request's token: a browser that goes away does not take a commit back half way. The engine bounds it.
+            await manager.CommitAsync(session, CancellationToken.None);
+            return true;
+        }
+        catch (SessionException failure)
+        {
+            Fail(failure);
+            return false;
+        }
+    }
+}

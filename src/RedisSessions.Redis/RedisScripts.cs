@@ -1,0 +1,17 @@
+namespace RedisSessions.Redis;
+
+/// <summary>The scripts, as text. The client sends the text once per server and its digest from then on, also after SCRIPT FLUSH.</summary>
+internal static class RedisScripts
+{
+    public static readonly string Commit = Load("commit.lua");
+
+    public static readonly string SelfTest = Load("selftest.lua");
+
+    private static string Load(string name)
+    {
+        using var stream = typeof(RedisScripts).Assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"The script {name} is not embedded in this assembly.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace RedisSessions.Diagnostics;
+
+/// <summary>Every message of the engine. Never an id, never a value; a path names what was in dispute.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Debug, "Session commit met a newer version ({Expected} -> {Current}); replaying {Changes} change(s) on it")]
+    public static partial void Rebasing(ILogger logger, SessionVersion expected, SessionVersion current, int changes);
+
+    [LoggerMessage(2, LogLevel.Information, "Session commit refused: '{Path}' was changed by another request after this one had read it")]
+    public static partial void Refused(ILogger logger, string path);
+
+    [LoggerMessage(3, LogLevel.Warning, "Session commit gave up after {Tries} tries in {Milliseconds} ms: other requests kept changing the session")]
+    public static partial void GaveUp(ILogger logger, int tries, double milliseconds);
+
+    [LoggerMessage(4, LogLevel.Information, "Session commit refused: the session ended while the request was running")]
+    public static partial void Ended(ILogger logger);
+
+    [LoggerMessage(5, LogLevel.Warning, "The session ended while the request was running; with OnConflict LastWriteWins its {Changes} change(s) are discarded")]
+    public static partial void Discarded(ILogger logger, int changes);
+
+    [LoggerMessage(6, LogLevel.Debug, "A commit whose answer was lost had been stored; it was not applied again")]
+    public static partial void FoundOwnCommit(ILogger logger);
+
+    [LoggerMessage(7, LogLevel.Warning, "A session id that had been replaced at login was used again")]
+    public static partial void ReplacedIdUsed(ILogger logger);
+
+    [LoggerMessage(8, LogLevel.Debug, "The record of a session id that was not issued could not be removed; it expires by itself")]
+    public static partial void OrphanLeft(ILogger logger, Exception exception);
+}

@@ -1,0 +1,74 @@
+using Microsoft.Extensions.Options;
+
+namespace RedisSessions;
+
+/// <summary>
+/// How sessions behave. Bound from the configuration section <c>Sessions</c>, which has the last word over what code sets, and
+/// validated when the application starts.
+/// </summary>
+public sealed class RedisSessionsOptions
+{
+    /// <summary>The configuration section: <c>Sessions</c>.</summary>
+    public const string Section = "Sessions";
+
+    /// <summary>The name of the handler to use. Default: the only one that was added.</summary>
+    public string? Handler { get; set; }
+
+    /// <summary>A session that is not used for this long ends. Each request moves the deadline. Default: 20 minutes; 1 second to 365 days.</summary>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(20);
+
+    /// <summary>
+    /// A session ends this long after its creation, however busy it is. Default: 12 hours; at least <see cref="IdleTimeout"/>, at most
+    /// 3650 days.
+    /// </summary>
+    public TimeSpan AbsoluteTimeout { get; set; } = TimeSpan.FromHours(12);
+
+    /// <summary>The largest payload of a session in bytes. Default: 1,048,576 (1 MiB); 1,024 to 64 MiB.</summary>
+    public int MaxSize { get; set; } = 1024 * 1024;
+
+    /// <summary>What happens to a conflict that replaying cannot resolve. Default: <see cref="ConflictBehavior.Reject"/>.</summary>
+    public ConflictBehavior OnConflict { get; set; }
+
+    /// <summary>What happens when the store cannot be read. Default: <see cref="StoreFailureBehavior.Fail"/>.</summary>
+    public StoreFailureBehavior OnStoreFailure { get; set; }
+
+    /// <summary>
+    /// How long the old id leads to the new one after <c>RegenerateId(false)</c>, so that requests already on their way land in the same
+    /// session. Default: 30 seconds; 1 second to 2 minutes.
+    /// </summary>
+    public TimeSpan RotationGrace { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often one commit is tried before a conflict is given up. Default: 100; 1 to 10,000.</summary>
+    public int CommitTries { get; set; } = 100;
+
+    /// <summary>How long one commit may take in all, waiting included. Default: 10 seconds; 100 ms to 5 minutes.</summary>
+    public TimeSpan CommitTimeout { get; set; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>Refuses settings that cannot work, at start, naming the setting and its value.</summary>
+internal sealed class RedisSessionsOptionsValidator(IEnumerable<SessionHandlerName> handlers) : IValidateOptions<RedisSessionsOptions>
+{
+    public ValidateOptionsResult Validate(string? name, RedisSessionsOptions options)
+    {
+        List<string> errors = [];
+        Range(nameof(options.IdleTimeout), options.IdleTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365));
+        Range(nameof(options.AbsoluteTimeout), options.AbsoluteTimeout, options.IdleTimeout, TimeSpan.FromDays(3650));
+        Range(nameof(options.MaxSize), options.MaxSize, 1024, 64 * 1024 * 1024);
+        Range(nameof(options.RotationGrace), options.RotationGrace, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
+        Range(nameof(options.CommitTries), options.CommitTries, 1, 10_000);
+        Range(nameof(options.CommitTimeout), options.CommitTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
+        if (!Enum.IsDefined(options.OnConflict))
+            errors.Add($"Sessions:OnConflict is {options.OnConflict}: it must be Reject or LastWriteWins.");
+        if (!Enum.IsDefined(options.OnStoreFailure))
+            errors.Add($"Sessions:OnStoreFailure is {options.OnStoreFailure}: it must be Fail or Anonymous.");
+        if (SessionHandlerName.Choose(options.Handler, handlers, out var error) is null)
+            errors.Add(error);
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+
+        void Range<T>(string setting, T value, T least, T most) where T : IComparable<T>
+        {
+            if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+                errors.Add($"Sessions:{setting} is {value}: it must be from {least} to {most}.");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+
+namespace RedisSessions;
+
+/// <summary>
+/// A record as bytes, for handlers whose store keeps bytes: a fixed header of <see cref="HeaderLength"/> bytes, then the payload.
+/// <c>docs/format.md</c> specifies every byte. A reader refuses what it does not know.
+/// </summary>
+public static class RecordFormat
+{
+    /// <summary>The length of the header in bytes.</summary>
+    public const int HeaderLength = 100;
+
+    /// <summary>Where the record version stands: eight bytes, big-endian. A store can compare them without reading the rest.</summary>
+    public const int VersionOffset = 8;
+
+    /// <summary>The length of the record version in bytes.</summary>
+    public const int VersionLength = sizeof(ulong);
+
+    private const byte FormatVersion = 1;
+    private const int CreatedOffset = 16, DeadlineOffset = 24, LengthOffset = 32, CommitIdsOffset = 36;
+
+    private static ReadOnlySpan<byte> Magic => "RS"u8;
+
+    /// <summary>The bytes of a record.</summary>
+    public static byte[] Write(SessionRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        var bytes = new byte[HeaderLength + record.Payload.Length];
+        Magic.CopyTo(bytes);
+        bytes[2] = FormatVersion;
+        bytes[3] = (byte)record.PayloadFormat;
+        bytes[4] = (byte)record.State;
+        bytes[5] = (byte)record.CommitIds.Length;
+        WriteVersion(record.Version, bytes.AsSpan(VersionOffset));
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(CreatedOffset), record.CreatedAt.ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(DeadlineOffset), record.AbsoluteDeadline.ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(LengthOffset), record.Payload.Length);
+        for (var i = 0; i < record.CommitIds.Length; i++)
+            BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(CommitIdsOffset + i * sizeof(ulong)), record.CommitIds[i].Value);
+        record.Payload.Span.CopyTo(bytes.AsSpan(HeaderLength));
+        return bytes;
+    }
+
+    /// <summary>Writes a version as it stands in the header, for a store to compare with.</summary>
+    /// <param name="version">The version.</param>
+    /// <param name="destination">At least <see cref="VersionLength"/> bytes.</param>
+    public static void WriteVersion(SessionVersion version, Span<byte> destination) =>
+        BinaryPrimitives.WriteUInt64BigEndian(destination, version.Value);
+
+    /// <summary>Reads a record; its payload is a slice of the bytes given, not a copy.</summary>
+    /// <exception cref="FormatException">This is not a record, or one of an unknown version; the message says what is wrong and never quotes bytes.</exception>
+    public static SessionRecord Read(ReadOnlyMemory<byte> bytes)
+    {
+        var span = bytes.Span;
+        if (span.Length < HeaderLength)
+            throw new FormatException($"the record is truncated: {span.Length} bytes, and a header has {HeaderLength}");
+        if (!span.StartsWith(Magic))
+            throw new FormatException("this is no session record: it does not begin with the record mark");
+        if (span[2] != FormatVersion)
+            throw new FormatException($"the record has format version {span[2]}, and this library reads version {FormatVersion}");
+        if (!Enum.IsDefined((PayloadFormat)span[3]))
+            throw new FormatException($"the record has payload format {span[3]}, which this library does not read");
+        if (!Enum.IsDefined((SessionState)span[4]))
+            throw new FormatException($"the record has state {span[4]}, which this library does not know");
+        if (span[5] > SessionRecord.MaxCommitIds || span[6] != 0 || span[7] != 0)
+            throw new FormatException("the record's header is damaged");
+
+        var length = BinaryPrimitives.ReadInt32BigEndian(span[LengthOffset..]);
+        if (length != span.Length - HeaderLength)
+            throw new FormatException($"the record is truncated or damaged: {span.Length - HeaderLength} bytes of payload, and the header says {length}");
+
+        var version = BinaryPrimitives.ReadUInt64BigEndian(span[VersionOffset..]);
+        if (version == 0)
+            throw new FormatException("the record's header is damaged: version 0");
+
+        var ids = ImmutableArray.CreateBuilder<CommitId>(span[5]);
+        for (var i = 0; i < span[5]; i++)
+            ids.Add(new CommitId(BinaryPrimitives.ReadUInt64BigEndian(span[(CommitIdsOffset + i * sizeof(ulong))..])));
+
+        return new SessionRecord
+        {
+            Version = new SessionVersion(version),
+            State = (SessionState)span[4],
+            CreatedAt = ReadTime(span[CreatedOffset..]),
+            AbsoluteDeadline = ReadTime(span[DeadlineOffset..]),
+            CommitIds = ids.MoveToImmutable(),
+            PayloadFormat = (PayloadFormat)span[3],
+            Payload = bytes[HeaderLength..],
+        };
+    }
+
+    private static DateTimeOffset ReadTime(ReadOnlySpan<byte> span)
+    {
+        var milliseconds = BinaryPrimitives.ReadInt64BigEndian(span);
+        // The range that DateTimeOffset can hold; anything else would be an ArgumentOutOfRangeException in the middle of a request.
+        if (milliseconds is < -62_135_596_800_000 or > 253_402_300_799_999)
+            throw new FormatException("the record's header is damaged: a time out of range");
+        return DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+    }
+}

@@ -1,0 +1,487 @@
+using MessagePack;
+using RedisSessions.Values;
+
+namespace RedisSessions;
+
+/// <summary>
+/// The values of one visitor during one request, reached by dot notation: <c>session["account.current_user_id"]</c>. Reads and writes happen in memory; they
+/// reach the store together, when the response starts or <see cref="CommitAsync"/> is called, and then either all or none of them.
+/// </summary>
+/// <remarks>
+/// <para>Keys: <c>a.b.0.c</c> walks maps by key and lists by number. A key with dots that exists as such at the top wins when reading and removing.</para>
+/// <para>Values: null, bool, integers, doubles, strings, bytes, timestamps, lists, maps, and objects of public classes, which become maps. A value is
+/// a copy: changing an object after <c>Set</c> changes nothing stored. No type names are stored.</para>
+/// <para>One session belongs to one request and is not for several threads at once.</para>
+/// </remarks>
+public sealed class Session
+{
+    private readonly SessionManager _manager;
+    private SessionTree _snapshot;
+    private SessionTree? _view;
+    private SessionId? _id;
+    private bool _updating;
+
+    internal Session(SessionManager manager, SessionId? id, SessionTree snapshot, SessionAccess access, DateTimeOffset createdAt)
+    {
+        _manager = manager;
+        _id = id;
+        _snapshot = snapshot;
+        Access = access;
+        CreatedAt = createdAt;
+    }
+
+    /// <summary>The secret in the browser's cookie. Never log it, never send it anywhere else. It changes when a regeneration commits.</summary>
+    public string Id => SessionId.Value;
+
+    /// <summary>True until the session is stored for the first time: nothing came with the request, or what came is unknown or has ended.</summary>
+    public bool IsNew => Base is null;
+
+    /// <summary>True when this endpoint may only read.</summary>
+    public bool IsReadOnly => Access == SessionAccess.ReadOnly;
+
+    /// <summary>When the session was created; for a new one, when this request began to use it.</summary>
+    public DateTimeOffset CreatedAt { get; }
+
+    /// <summary>A value, or null when it is missing: bool, long, double, string, byte[], DateTimeOffset, read-only list or read-only dictionary.</summary>
+    /// <param name="key">Dot notation.</param>
+    /// <exception cref="ArgumentException">The key is empty or reserved, or the value has no form in a session.</exception>
+    /// <exception cref="InvalidOperationException">A write, and the session is read-only or destroyed.</exception>
+    public object? this[string key]
+    {
+        get => Read(key, out var value) ? value.ToObject() : null;
+        set => Set(key, value);
+    }
+
+    /// <summary>Whether a key is present, even when its value is null.</summary>
+    /// <param name="key">Dot notation.</param>
+    public bool Has(string key)
+    {
+        var path = SessionPath.Parse(key);
+        if (!Changes.Decides(path))
+            Reads.Add(path, presenceOnly: true);
+        return View.TryGet(path, out _);
+    }
+
+    /// <summary>A value as a type.</summary>
+    /// <param name="key">Dot notation.</param>
+    /// <param name="fallback">What a missing key reads as; and null, when <typeparamref name="T"/> cannot be null.</param>
+    /// <exception cref="InvalidCastException">The value is something else.</exception>
+    public T? Get<T>(string key, T? fallback = default)
+    {
+        if (!Read(key, out var value) || (value.Kind == SessionValueKind.Null && default(T) is not null))
+            return fallback;
+        try
+        {
+            return value.To<T>();
+        }
+        catch (MessagePackSerializationException e)
+        {
+            throw new InvalidCastException($"The session value '{key}' is a {value.Kind} and cannot be read as {typeof(T)}.", e);
+        }
+    }
+
+    /// <summary>A value as a type, if it is present and of that type.</summary>
+    /// <param name="key">Dot notation.</param>
+    /// <param name="value">The value.</param>
+    public bool TryGet<T>(string key, out T? value)
+    {
+        value = default;
+        if (!Read(key, out var stored) || (stored.Kind == SessionValueKind.Null && default(T) is not null))
+            return false;
+        try
+        {
+            value = stored.To<T>();
+            return true;
+        }
+        catch (MessagePackSerializationException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Sets a value, making the maps on its way and replacing what is none.</summary>
+    /// <param name="key">Dot notation; always split at the dots.</param>
+    /// <param name="value">Copied now.</param>
+    /// <exception cref="ArgumentException">The key is empty or reserved, or the value has no form in a session.</exception>
+    /// <exception cref="InvalidOperationException">The session is read-only or destroyed.</exception>
+    public void Set<T>(string key, T value) => Write(new SetChange(Writable(key), SessionValue.From(value)));
+
+    /// <summary>Removes a key.</summary>
+    /// <param name="key">Dot notation.</param>
+    /// <returns>Whether it was there.</returns>
+    public bool Remove(string key)
+    {
+        var path = Writable(key);
+        MarkAnswer(path, presenceOnly: true);
+        var present = View.TryGet(path, out _);
+        Write(new RemoveChange(path));
+        return present;
+    }
+
+    /// <summary>Removes all keys. The session stays, with its id; to end it, use <see cref="Destroy"/>.</summary>
+    public void Clear() => Write(new ClearChange());
+
+    /// <summary>Reads a value and removes it. Of several requests that pull the same value, one gets it.</summary>
+    /// <param name="key">Dot notation.</param>
+    /// <param name="fallback">What a missing key reads as.</param>
+    public T? Pull<T>(string key, T? fallback = default)
+    {
+        var value = Get(key, fallback);
+        Remove(key);
+        return value;
+    }
+
+    /// <summary>Adds to an integer, from 0 when it is missing. Commutes: concurrent increments all count, and none of them conflicts.</summary>
+    /// <param name="key">Dot notation.</param>
+    /// <param name="by">What to add; may be negative.</param>
+    /// <returns>
+    /// The sum as this request sees it, which others may have counted past meanwhile. Inside <see cref="UpdateAsync(Action{Session}, CancellationToken)"/> it is
+    /// exact: the delegate runs again if it was not.
+    /// </returns>
+    /// <exception cref="InvalidOperationException">Something other than an integer is there, or the sum does not fit in 64 bits.</exception>
+    public long Increment(string key, long by = 1)
+    {
+        var change = new IncrementChange(Writable(key), by);
+        MarkAnswer(change.Path, presenceOnly: false);
+        Write(change);
+        View.TryGet(change.Path, out var sum);
+        // A literal key of this name hides the sum from reading; then the path's own value is the answer.
+        return sum.ToObject() is long value ? value : by;
+    }
+
+    /// <summary>Adds an element to the end of a list, making the list when it is missing. Commutes with other pushes, except for their order.</summary>
+    /// <param name="key">Dot notation.</param>
+    /// <param name="value">Copied now.</param>
+    /// <exception cref="InvalidOperationException">Something other than a list is there.</exception>
+    public void Push<T>(string key, T value) => Write(new AddChange(Writable(key), SessionValue.From(value), First: false));
+
+    /// <summary>Adds an element to the beginning of a list, making the list when it is missing.</summary>
+    /// <param name="key">Dot notation.</param>
+    /// <param name="value">Copied now.</param>
+    /// <exception cref="InvalidOperationException">Something other than a list is there.</exception>
+    public void Prepend<T>(string key, T value) => Write(new AddChange(Writable(key), SessionValue.From(value), First: true));
+
+    /// <summary>Sets a value for this request and the next one only: a message after a redirect.</summary>
+    /// <param name="key">Dot notation.</param>
+    /// <param name="value">Copied now.</param>
+    public void Flash<T>(string key, T value) => Write(new FlashChange(Writable(key), SessionValue.From(value), FlashHasAged));
+
+    /// <summary>Keeps all flashed values for one more request.</summary>
+    public void Reflash() => Write(new KeepChange(null, FlashHasAged));
+
+    /// <summary>Keeps some flashed values for one more request.</summary>
+    /// <param name="keys">The keys they were flashed under.</param>
+    public void Keep(params string[] keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        Write(new KeepChange([.. keys], FlashHasAged));
+    }
+
+    /// <summary>All values, as nested read-only dictionaries and lists. Looking at everything is no read that a decision rests on: it causes no conflict.</summary>
+    public IReadOnlyDictionary<string, object?> All()
+    {
+        var all = (IReadOnlyDictionary<string, object?>)new SessionValue(View.ToPayload()).ToObject()!;
+        return all.ContainsKey(FlashBag.ReservedKey)
+            ? all.Where(pair => pair.Key != FlashBag.ReservedKey).ToDictionary(StringComparer.Ordinal).AsReadOnly()
+            : all;
+    }
+
+    /// <summary>
+    /// Gives the session a new id when it commits. Do it with <paramref name="deleteOld"/> whenever privileges change: at login, at least.
+    /// </summary>
+    /// <param name="deleteOld">
+    /// True: the old id is dead at once and for good, also for requests under way with it. False: for <see cref="RedisSessionsOptions.RotationGrace"/> the old id
+    /// leads to the new session.
+    /// </param>
+    public void RegenerateId(bool deleteOld = false)
+    {
+        ThrowIfReadOnly();
+        ThrowIfClosed();
+        Fate = deleteOld || Fate == SessionFate.Replace ? SessionFate.Replace : SessionFate.Rotate;
+    }
+
+    /// <summary>Ends the session when it commits: its values are gone, and no other request can bring them back.</summary>
+    /// <param name="expireCookie">Also tell the browser to forget the cookie.</param>
+    public void Destroy(bool expireCookie = false)
+    {
+        ThrowIfReadOnly();
+        Fate = SessionFate.Destroy;
+        ExpireCookie |= expireCookie;
+        _view = SessionTree.Empty();
+        Changes.Clear();
+        Reads.Clear();
+    }
+
+    /// <summary>Commits now instead of when the response starts. What follows is a commit of its own.</summary>
+    /// <param name="cancellationToken">Gives up waiting; a commit already sent is not taken back.</param>
+    /// <exception cref="SessionConflictException">Another request changed what this one has read, or the session has ended. Nothing was stored.</exception>
+    /// <exception cref="SessionStoreException">The store failed.</exception>
+    /// <exception cref="SessionTooLargeException">The session is larger than <see cref="RedisSessionsOptions.MaxSize"/>. Nothing was stored.</exception>
+    public ValueTask CommitAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfUpdating();
+        return _manager.CommitAsync(this, cancellationToken);
+    }
+
+    /// <summary>Runs a change and commits it, and runs it again on the newer values whenever another request was faster.</summary>
+    /// <param name="change">May run several times: no effects outside the session, please.</param>
+    /// <param name="cancellationToken">Gives up waiting; a commit already sent is not taken back.</param>
+    /// <exception cref="SessionConflictException">
+    /// The session has ended; or what this request had read before was changed; or the tries ran out. Nothing was stored.
+    /// </exception>
+    /// <exception cref="SessionStoreException">The store failed.</exception>
+    /// <exception cref="SessionTooLargeException">The session is larger than <see cref="RedisSessionsOptions.MaxSize"/>. Nothing was stored.</exception>
+    public async ValueTask UpdateAsync(Action<Session> change, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        await TransactAsync(change, static (session, change) => { change(session); return new ValueTask<bool>(true); }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc cref="UpdateAsync(Action{Session}, CancellationToken)"/>
+    /// <returns>What the run that was committed returned.</returns>
+    public ValueTask<T> UpdateAsync<T>(Func<Session, T> change, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        return TransactAsync(change, static (session, change) => new ValueTask<T>(change(session)), cancellationToken);
+    }
+
+    /// <inheritdoc cref="UpdateAsync(Action{Session}, CancellationToken)"/>
+    public async ValueTask UpdateAsync(Func<Session, Task> change, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        await TransactAsync(
+            change,
+            static async ValueTask<bool> (session, change) =>
+            {
+                await change(session).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc cref="UpdateAsync(Action{Session}, CancellationToken)"/>
+    /// <returns>What the run that was committed returned.</returns>
+    public ValueTask<T> UpdateAsync<T>(Func<Session, Task<T>> change, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        return TransactAsync(change, static (session, change) => new ValueTask<T>(change(session)), cancellationToken);
+    }
+
+    // ---- What the manager works with. A session does no I/O of its own and never names a handler.
+
+    internal SessionAccess Access { get; }
+
+    internal ChangeLog Changes { get; } = new();
+
+    internal ReadSet Reads { get; } = new();
+
+    internal SessionFate Fate { get; set; }
+
+    internal bool ExpireCookie { get; private set; }
+
+    /// <summary>The record that the snapshot was taken from; null when there is none.</summary>
+    internal SessionRecord? Base { get; private set; }
+
+    /// <summary>The record's name in the store. After a forward, not the key of the id that the request brought.</summary>
+    internal SessionKey Key { get; private set; }
+
+    internal SessionEnd End { get; set; }
+
+    internal bool FlashHasAged { get; private set; }
+
+    internal SessionCookieAction Cookie { get; set; }
+
+    internal SessionId SessionId => _id ??= RedisSessions.SessionId.New();
+
+    internal SessionTree View => _view ?? _snapshot;
+
+    internal bool HasWork => Changes.Count > 0 || Fate != SessionFate.Keep;
+
+    internal void Attach(SessionRecord record, SessionKey key)
+    {
+        Base = record;
+        Key = key;
+    }
+
+    /// <summary>The first commit of a request ages the flash data it saw, also when nothing else has changed.</summary>
+    internal void AgeFlash()
+    {
+        if (FlashHasAged || IsReadOnly || Fate == SessionFate.Destroy)
+            return;
+        FlashHasAged = true;
+        if (FlashBag.Aging(View) is { } aging)
+            Write(aging);
+    }
+
+    /// <summary>Moves this request's changes onto a newer record.</summary>
+    /// <returns>Null, or the path that stands against it; then nothing has changed.</returns>
+    internal SessionPath? RebaseOn(SessionRecord newer, SessionKey key, bool whateverWasRead)
+    {
+        var payload = _manager.Open(newer);
+        var reads = whateverWasRead || !Changes.IsIntended ? ReadSet.None : Reads;
+        var result = Rebase.Apply(_snapshot, reads, Changes, payload.ToPayload());
+        if (result.Tree is null)
+            return result.Path;
+        _snapshot = payload;
+        _view = result.Tree;
+        Attach(newer, key);
+        return null;
+    }
+
+    /// <summary>The view is stored: it is the snapshot of whatever this request does next.</summary>
+    internal void Accept(SessionRecord record, SessionKey key, SessionId? id)
+    {
+        _snapshot = SessionTree.Open(record.Payload);
+        _view = null;
+        Changes.Clear();
+        Reads.Clear();
+        Fate = SessionFate.Keep;
+        Attach(record, key);
+        if (id is not null)
+            _id = id;
+    }
+
+    /// <summary>The session has ended: nothing of it is left here either.</summary>
+    internal void Close(SessionEnd end)
+    {
+        End = end;
+        _snapshot = SessionTree.Empty();
+        _view = null;
+        Changes.Clear();
+        Reads.Clear();
+        Fate = SessionFate.Keep;
+    }
+
+    internal Savepoint Save() => new(Changes.Count, Reads.Count, FlashHasAged);
+
+    /// <summary>Undoes what came after a savepoint and moves what came before onto a newer record.</summary>
+    internal SessionPath? Rewind(Savepoint savepoint, SessionRecord newer, SessionKey key, bool whateverWasRead)
+    {
+        Changes.CutTo(savepoint.Changes);
+        Reads.CutTo(savepoint.Reads);
+        FlashHasAged = savepoint.FlashHasAged;
+        return RebaseOn(newer, key, whateverWasRead);
+    }
+
+    internal void Rollback()
+    {
+        Changes.Clear();
+        Reads.Clear();
+        Fate = SessionFate.Keep;
+        ExpireCookie = false;
+        FlashHasAged = false;
+        _view = null;
+    }
+
+    internal readonly record struct Savepoint(int Changes, int Reads, bool FlashHasAged);
+
+    private bool Read(string key, out SessionValue value)
+    {
+        var path = SessionPath.Parse(key);
+        if (!Changes.Decides(path))
+            Reads.Add(path, presenceOnly: false);
+        return View.TryGet(path, out value);
+    }
+
+    /// <summary>In a transaction what a write returns is exact, so it is a read too. Elsewhere it is a hint, and the write stays blind.</summary>
+    private void MarkAnswer(SessionPath path, bool presenceOnly)
+    {
+        if (_updating && !Changes.Decides(path))
+            Reads.Add(path, presenceOnly);
+    }
+
+    private void Write(Change change)
+    {
+        ThrowIfReadOnly();
+        ThrowIfClosed();
+        _view ??= SessionTree.Open(_snapshot.ToPayload());
+        if (!change.TryApply(_view))
+        {
+            View.TryGet(change.Path, out var there);
+            throw new InvalidOperationException(change is IncrementChange
+                ? $"The session value '{change.Path}' is a {there.Kind}, or the sum does not fit in 64 bits: it cannot be incremented."
+                : $"The session value '{change.Path}' is a {there.Kind}: only a list takes elements.");
+        }
+
+        Changes.Append(change);
+    }
+
+    private static SessionPath Writable(string key)
+    {
+        var path = SessionPath.Parse(key);
+        return FlashBag.Root.Covers(path)
+            ? throw new ArgumentException($"The session key '{FlashBag.ReservedKey}' is reserved for flash data: use Flash.", nameof(key))
+            : path;
+    }
+
+    private async ValueTask<TResult> TransactAsync<TChange, TResult>(
+        TChange change, Func<Session, TChange, ValueTask<TResult>> run, CancellationToken cancellationToken)
+    {
+        ThrowIfUpdating();
+        ThrowIfReadOnly();
+        ThrowIfClosed();
+        var savepoint = Save();
+        TResult result = default!;
+        await RunAsync().ConfigureAwait(false);
+        await _manager.CommitAsync(this, savepoint, RunAsync, cancellationToken).ConfigureAwait(false);
+        return result;
+
+        async ValueTask RunAsync()
+        {
+            _updating = true;
+            try
+            {
+                result = await run(this, change).ConfigureAwait(false);
+            }
+            finally
+            {
+                _updating = false;
+            }
+        }
+    }
+
+    private void ThrowIfUpdating()
+    {
+        if (_updating)
+            throw new InvalidOperationException("UpdateAsync commits by itself: do not commit or update inside its delegate.");
+    }
+
+    private void ThrowIfReadOnly()
+    {
+        if (IsReadOnly)
+            throw new InvalidOperationException("This endpoint has read-only access to the session: change its SessionAccess to Optimistic to write.");
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (Fate == SessionFate.Destroy || End == SessionEnd.Destroyed)
+            throw new InvalidOperationException("This request has destroyed the session: it cannot be changed any more.");
+    }
+}
+
+/// <summary>What becomes of a session when it commits: data, not a call.</summary>
+internal enum SessionFate
+{
+    Keep,
+    Rotate,
+    Replace,
+    Destroy,
+}
+
+/// <summary>Whether and how the session that a request came with has ended.</summary>
+internal enum SessionEnd
+{
+    None,
+
+    /// <summary>This request came with an id that was replaced (login elsewhere). Only a new identity may follow, or a late request would overwrite the browser's new cookie.</summary>
+    Replaced,
+
+    /// <summary>It ended while this request was running.</summary>
+    Lost,
+
+    /// <summary>This request destroyed it.</summary>
+    Destroyed,
+
+    /// <summary>The store could not be read: a session that is never stored.</summary>
+    Detached,
+}

@@ -1,0 +1,350 @@
+using RedisSessions.Diagnostics;
+using RedisSessions.Locking;
+
+namespace RedisSessions;
+
+/// <summary>
+/// One commit from its first try to its end. Every try has the same commit id. A conflict brings the newer record, on which the request's
+/// changes are replayed; the loop is bounded by tries and by time.
+/// </summary>
+internal sealed class SessionCommit(
+    SessionManager manager, Session session, Session.Savepoint savepoint, Func<ValueTask>? rerun, CancellationToken cancellationToken)
+{
+    // A closed record must outlive the slowest request and the network's longest retransmission of a commit.
+    private static readonly TimeSpan ClosedLifetime = TimeSpan.FromMinutes(2);
+
+    private readonly CommitId _id = CommitId.New();
+    private readonly long _started = manager.Time.GetTimestamp();
+    private int _tries;
+
+    // The record under the new id, while regenerating. Nobody else can write it: nobody has its id yet.
+    private SessionId? _newId;
+    private SessionVersion _newVersion;
+
+    /// <summary>Stores a session that the store does not know yet.</summary>
+    public async ValueTask CreateAsync()
+    {
+        if (session.Fate == SessionFate.Destroy)
+        {
+            Destroyed();
+            return;
+        }
+
+        if (session.End == SessionEnd.Lost || (session.End == SessionEnd.Replaced && session.Fate == SessionFate.Keep))
+        {
+            Lost();
+            return;
+        }
+
+        if (session.Changes.Count == 0)
+        {
+            session.Fate = SessionFate.Keep;
+            return;
+        }
+
+        for (var id = session.SessionId; ; id = SessionId.New())
+        {
+            var key = SessionKey.From(id);
+            var record = Next(SessionVersion.None, manager.Now + manager.Options.AbsoluteTimeout);
+            var result = await Store(key, SessionVersion.None, record, manager.Options.IdleTimeout).ConfigureAwait(false);
+            // A conflict without our own commit in it would be two equal ids of 256 random bits; if so, another id.
+            if (result is CommitResult.Committed || (result is CommitResult.Conflict { Current: var mine } && mine.HasCommit(_id)))
+            {
+                session.Accept(record, key, id);
+                session.End = SessionEnd.None;
+                session.Cookie = SessionCookieAction.Issue;
+                return;
+            }
+        }
+    }
+
+    /// <summary>Stores what has become of a session that the store knows.</summary>
+    public async ValueTask ReplaceAsync(CommitQueue.Turn turn)
+    {
+        if (session.Fate is SessionFate.Rotate or SessionFate.Replace)
+            _newId = SessionId.New();
+
+        // Who waited in line is told what happened meanwhile; the store would only have said the same.
+        var newer = turn.Newest is { } seen && seen.Version.Value > session.Base!.Version.Value ? seen : null;
+        while (true)
+        {
+            if (newer is not null && await MoveTo(newer, turn).ConfigureAwait(false))
+                return;
+
+            switch (await TryOnce(turn).ConfigureAwait(false))
+            {
+                case CommitResult.Committed:
+                    return;
+                case CommitResult.Gone:
+                    await LoseAsync().ConfigureAwait(false);
+                    return;
+                case CommitResult.Conflict { Current: var current }:
+                    newer = current;
+                    Tell(turn, session.Key, current);
+                    break;
+            }
+
+            await BackOff().ConfigureAwait(false);
+        }
+    }
+
+    public SessionConflictException GiveUp()
+    {
+        var elapsed = manager.Time.GetElapsedTime(_started);
+        Log.GaveUp(manager.Logger, _tries, elapsed.TotalMilliseconds);
+        return SessionConflictException.GaveUp(_tries, elapsed);
+    }
+
+    private async ValueTask<CommitResult> TryOnce(CommitQueue.Turn turn)
+    {
+        var (key, old) = (session.Key, session.Base!);
+        if (session.Fate == SessionFate.Destroy)
+        {
+            var end = Closed(old, SessionState.Ended, default);
+            var ended = await Store(key, old.Version, end, ClosedLifetime).ConfigureAwait(false);
+            if (ended is CommitResult.Committed)
+            {
+                Tell(turn, key, end);
+                Destroyed();
+            }
+
+            return ended;
+        }
+
+        var record = Next(_newId is null ? old.Version : _newVersion, old.AbsoluteDeadline);
+        if (_newId is not { } newId)
+        {
+            var kept = await Store(key, old.Version, record, manager.Options.IdleTimeout).ConfigureAwait(false);
+            if (kept is CommitResult.Committed)
+                Accept(record, key, turn);
+            return kept;
+        }
+
+        // Two commits of ordinary records: the new one first, then the old one is closed. A crash in between leaves the old session as it
+        // was and an orphan that expires.
+        var newKey = SessionKey.From(newId);
+        var moved = await Store(newKey, _newVersion, record, manager.Options.IdleTimeout).ConfigureAwait(false);
+        if (moved is CommitResult.Gone || (moved is CommitResult.Conflict { Current: var mine } && !mine.HasCommit(_id)))
+            throw new SessionStoreException(manager.Options.Handler ?? "default", "commit", "the record of the new session id disappeared or was changed while it was being made");
+        _newVersion = moved is CommitResult.Conflict { Current: var there } ? there.Version : record.Version;
+
+        var closed = session.Fate == SessionFate.Replace
+            ? Closed(old, SessionState.Replaced, default)
+            : Closed(old, SessionState.Forward, newKey);
+        var result = await Store(key, old.Version, closed, ClosedLifetime).ConfigureAwait(false);
+        if (result is CommitResult.Committed)
+        {
+            Tell(turn, key, closed);
+            Regenerated(record, newKey, newId);
+        }
+
+        return result;
+    }
+
+    /// <summary>Goes on from a record that somebody else has committed.</summary>
+    /// <returns>True when that settles the commit.</returns>
+    private async ValueTask<bool> MoveTo(SessionRecord newer, CommitQueue.Turn turn)
+    {
+        if (newer.HasCommit(_id))
+        {
+            Log.FoundOwnCommit(manager.Logger);
+            Settle(newer, turn);
+            return true;
+        }
+
+        var key = session.Key;
+        if (newer.State == SessionState.Forward)
+        {
+            // Somebody else has rotated the id meanwhile: one rotation is enough, and this browser has that one's cookie. A login goes on.
+            if (session.Fate == SessionFate.Rotate)
+            {
+                await DropNewRecord().ConfigureAwait(false);
+                session.Fate = SessionFate.Keep;
+            }
+
+            (key, var target) = await manager.ReadAsync(manager.Target(newer), cancellationToken).ConfigureAwait(false);
+            newer = target!;
+        }
+
+        if (newer is not { State: SessionState.Live } || newer.AbsoluteDeadline <= manager.Now)
+        {
+            await LoseAsync().ConfigureAwait(false);
+            return true;
+        }
+
+        Log.Rebasing(manager.Logger, session.Base!.Version, newer.Version, session.Changes.Count);
+        if (session.Fate == SessionFate.Destroy)
+        {
+            session.Attach(newer, key);
+            return false;
+        }
+
+        var lastWriteWins = manager.Options.OnConflict == ConflictBehavior.LastWriteWins;
+        if (session.RebaseOn(newer, key, lastWriteWins && rerun is null) is { } path
+            && (rerun is null || !await RunAgain(newer, key, lastWriteWins).ConfigureAwait(false)))
+        {
+            await DropNewRecord().ConfigureAwait(false);
+            Log.Refused(manager.Logger, path.Text);
+            throw SessionConflictException.Changed(path.Text);
+        }
+
+        return false;
+    }
+
+    private async ValueTask<bool> RunAgain(SessionRecord newer, SessionKey key, bool lastWriteWins)
+    {
+        if (session.Rewind(savepoint, newer, key, lastWriteWins) is not null)
+            return false;
+        await rerun!().ConfigureAwait(false);
+        session.AgeFlash();
+        return true;
+    }
+
+    private SessionRecord Next(SessionVersion version, DateTimeOffset absoluteDeadline)
+    {
+        var payload = session.View.ToPayload();
+        if (payload.Length > manager.Options.MaxSize)
+        {
+            var largest = session.View.Sizes().OrderByDescending(entry => entry.Size).Take(3).Select(entry => $"{entry.Key} ({entry.Size} bytes)");
+            throw new SessionTooLargeException(payload.Length, manager.Options.MaxSize, string.Join(", ", largest));
+        }
+
+        return new SessionRecord
+        {
+            Version = version.Next(),
+            CreatedAt = session.CreatedAt,
+            AbsoluteDeadline = absoluteDeadline,
+            CommitIds = session.Base?.CommitIdsWith(_id) ?? [_id],
+            PayloadFormat = PayloadFormat.MessagePack,
+            Payload = payload,
+        };
+    }
+
+    private SessionRecord Closed(SessionRecord old, SessionState state, SessionKey target) => new()
+    {
+        Version = old.Version.Next(),
+        State = state,
+        CreatedAt = old.CreatedAt,
+        AbsoluteDeadline = manager.Now + (state == SessionState.Forward ? manager.Options.RotationGrace : ClosedLifetime),
+        CommitIds = old.CommitIdsWith(_id),
+        Payload = state == SessionState.Forward ? target.ToBytes() : default,
+    };
+
+    private ValueTask<CommitResult> Store(SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout)
+    {
+        _tries++;
+        return manager.Handler.CommitAsync(key, expected, record, idleTimeout, cancellationToken);
+    }
+
+    private async ValueTask BackOff()
+    {
+        var elapsed = manager.Time.GetElapsedTime(_started);
+        if (_tries >= manager.Options.CommitTries || elapsed >= manager.Options.CommitTimeout)
+        {
+            await DropNewRecord().ConfigureAwait(false);
+            throw GiveUp();
+        }
+
+        // The first conflict is tried again at once: the newer record is in hand. Only a crowd needs spreading.
+        if (_tries < 3)
+            return;
+        var most = Math.Min(1 << Math.Min(_tries - 2, 5), 32);
+        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(most)), manager.Time, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Those who wait in line for this key learn what is stored now. After a forward this commit is about another key.</summary>
+    private static void Tell(CommitQueue.Turn turn, SessionKey key, SessionRecord record)
+    {
+        if (key == turn.Key)
+            turn.Newest = record;
+    }
+
+    private void Accept(SessionRecord record, SessionKey key, CommitQueue.Turn turn)
+    {
+        Tell(turn, key, record);
+        session.Accept(record, key, id: null);
+    }
+
+    private void Regenerated(SessionRecord record, SessionKey key, SessionId id)
+    {
+        session.Accept(record, key, id);
+        session.Cookie = SessionCookieAction.Issue;
+    }
+
+    /// <summary>The record shows that this commit was stored, although its answer was lost.</summary>
+    private void Settle(SessionRecord newer, CommitQueue.Turn turn)
+    {
+        if (session.Fate == SessionFate.Destroy)
+        {
+            Destroyed();
+        }
+        else if (_newId is { } id)
+        {
+            Regenerated(Next(new SessionVersion(_newVersion.Value - 1), session.Base!.AbsoluteDeadline), SessionKey.From(id), id);
+        }
+        else if (newer.State == SessionState.Live)
+        {
+            Accept(newer, session.Key, turn);
+        }
+        else
+        {
+            // Stored, and the session has ended or moved since: there is nothing left to do for this request.
+            session.Close(SessionEnd.Lost);
+        }
+    }
+
+    private void Destroyed()
+    {
+        session.Cookie = session.ExpireCookie ? SessionCookieAction.Expire : SessionCookieAction.Keep;
+        session.Close(SessionEnd.Destroyed);
+    }
+
+    private async ValueTask LoseAsync()
+    {
+        await DropNewRecord().ConfigureAwait(false);
+        Lost();
+    }
+
+    /// <summary>The session has ended under this request: whatever it wanted to store has no place any more, and no cookie either.</summary>
+    private void Lost()
+    {
+        if (session.Fate == SessionFate.Destroy)
+        {
+            Destroyed();
+            return;
+        }
+
+        var intended = session.Changes.IsIntended || session.Fate != SessionFate.Keep;
+        var changes = session.Changes.Count;
+        session.Close(SessionEnd.Lost);
+        session.Cookie = SessionCookieAction.Keep;
+        if (!intended)
+            return;
+        if (manager.Options.OnConflict == ConflictBehavior.Reject)
+        {
+            Log.Ended(manager.Logger);
+            throw SessionConflictException.Ended();
+        }
+
+        Log.Discarded(manager.Logger, changes);
+    }
+
+    /// <summary>Removes the record of a new id that nobody will get. It would expire; this is tidiness.</summary>
+    private async ValueTask DropNewRecord()
+    {
+        if (_newId is { } id && _newVersion != SessionVersion.None)
+        {
+            try
+            {
+                await manager.Handler.DeleteAsync(SessionKey.From(id), cancellationToken).ConfigureAwait(false);
+            }
+            catch (SessionStoreException e)
+            {
+                // What this commit has to report is worse than an orphan.
+                Log.OrphanLeft(manager.Logger, e);
+            }
+        }
+
+        (_newId, _newVersion) = (null, SessionVersion.None);
+    }
+}

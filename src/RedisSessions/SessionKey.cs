@@ -1,0 +1,42 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace RedisSessions;
+
+/// <summary>
+/// The name of a session in a store: base64url(SHA-256(id)), 43 characters. A dump of the store, its slow log or a replica is
+/// therefore no list of working cookies.
+/// </summary>
+public readonly record struct SessionKey
+{
+    private readonly string? _value;
+
+    private SessionKey(string value) => _value = value;
+
+    /// <summary>The key as text; letters, digits, <c>-</c> and <c>_</c> only, so it is safe in a file name or a statement.</summary>
+    /// <exception cref="InvalidOperationException">This is <c>default</c>, not a key.</exception>
+    public string Value => _value ?? throw new InvalidOperationException("This is no session key: use SessionKey.From.");
+
+    /// <summary>The key of a session id.</summary>
+    public static SessionKey From(SessionId id)
+    {
+        Span<byte> ascii = stackalloc byte[SessionId.Length];
+        Encoding.ASCII.GetBytes(id.Value, ascii);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(ascii, hash);
+        return new SessionKey(Base64Url.EncodeToString(hash));
+    }
+
+    /// <summary>The key, which is no secret.</summary>
+    public override string ToString() => _value ?? "(none)";
+
+    internal byte[] ToBytes() => Encoding.ASCII.GetBytes(Value);
+
+    internal static SessionKey FromBytes(ReadOnlySpan<byte> ascii)
+    {
+        var text = Encoding.ASCII.GetString(ascii);
+        // A key has the shape of an id, so the id's parser is the judge of it too.
+        return SessionId.TryParse(text, out _) ? new SessionKey(text) : throw new FormatException("A forward does not hold a session key.");
+    }
+}

@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+
+namespace RedisSessions;
+
+/// <summary>What is stored for one session. Immutable; <see cref="RecordFormat"/> is its form as bytes.</summary>
+public sealed class SessionRecord
+{
+    /// <summary>How many commit ids a record remembers.</summary>
+    public const int MaxCommitIds = 8;
+
+    /// <summary>The number of this record's commit. A new record has 1.</summary>
+    public required SessionVersion Version { get; init; }
+
+    /// <summary>Whether this is a live session or a closed record.</summary>
+    public SessionState State { get; init; }
+
+    /// <summary>When the session was created, to the millisecond.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When the session ends whatever happens, to the millisecond. It is set once and never slides.</summary>
+    public required DateTimeOffset AbsoluteDeadline { get; init; }
+
+    /// <summary>The ids of the last commits, newest first, at most <see cref="MaxCommitIds"/>.</summary>
+    public ImmutableArray<CommitId> CommitIds { get; init; } = [];
+
+    /// <summary>How <see cref="Payload"/> is encoded.</summary>
+    public PayloadFormat PayloadFormat { get; init; }
+
+    /// <summary>The values of the session, or where a forward leads to. A handler never looks inside.</summary>
+    public ReadOnlyMemory<byte> Payload { get; init; }
+
+    /// <summary>Whether a commit is one of the last that made this record.</summary>
+    public bool HasCommit(CommitId id) => CommitIds.Contains(id);
+
+    /// <summary>
+    /// How long a store keeps this record from <paramref name="now"/> on if nobody reads it: the idle timeout, cut off at the absolute
+    /// deadline, and never less than a millisecond, which is what stores take as "now".
+    /// </summary>
+    public TimeSpan Lifetime(DateTimeOffset now, TimeSpan idleTimeout)
+    {
+        var left = AbsoluteDeadline - now;
+        var lifetime = left < idleTimeout ? left : idleTimeout;
+        return lifetime > TimeSpan.FromMilliseconds(1) ? lifetime : TimeSpan.FromMilliseconds(1);
+    }
+
+    /// <summary>
+    /// Whether the record's commit ids reach back far enough to tell if a commit on top of <paramref name="expected"/> is among its
+    /// ancestors. When not, a commit whose answer was lost must be reported as unknown instead of being applied again.
+    /// </summary>
+    public bool RemembersCommitsSince(SessionVersion expected) =>
+        Version.Value <= expected.Value || Version.Value - expected.Value <= (ulong)CommitIds.Length;
+
+    internal ImmutableArray<CommitId> CommitIdsWith(CommitId id) =>
+        CommitIds.Length > 0 && CommitIds[0] == id ? CommitIds : [id, .. CommitIds.Take(MaxCommitIds - 1)];
+}
+
+/// <summary>What a record stands for.</summary>
+public enum SessionState : byte
+{
+    /// <summary>A session with values.</summary>
+    Live = 0,
+
+    /// <summary>The session was destroyed. The record only keeps late writers out.</summary>
+    Ended = 1,
+
+    /// <summary>The session moved to a new id (login), and the old one is dead for good.</summary>
+    Replaced = 2,
+
+    /// <summary>The session moved to a new id (rotation); for a short time the old id leads there.</summary>
+    Forward = 3,
+}
+
+/// <summary>How a payload is encoded.</summary>
+public enum PayloadFormat : byte
+{
+    /// <summary>No values: a closed record.</summary>
+    None = 0,
+
+    /// <summary>One MessagePack map.</summary>
+    MessagePack = 1,
+}

@@ -1,0 +1,127 @@
+namespace RedisSessions.Values;
+
+/// <summary>One recorded write. Replaying it on any other tree has the effect that running it there would have had.</summary>
+internal abstract record Change(SessionPath Path)
+{
+    /// <summary>Applies the change.</summary>
+    /// <returns>False, and nothing has changed, when it makes no sense on what is there: an increment of a string.</returns>
+    public abstract bool TryApply(SessionTree tree);
+
+    /// <summary>Whether the value at a path no longer depends on what was there before this change.</summary>
+    public virtual bool Decides(SessionPath path) => Path.Covers(path);
+
+    /// <summary>Whether the request asked for this; bookkeeping alone is no reason to refuse a request.</summary>
+    public virtual bool IsIntended => true;
+}
+
+internal sealed record SetChange(SessionPath Path, SessionValue Value) : Change(Path)
+{
+    public override bool TryApply(SessionTree tree)
+    {
+        tree.Set(Path, Value);
+        return true;
+    }
+}
+
+internal sealed record RemoveChange(SessionPath Path) : Change(Path)
+{
+    public override bool TryApply(SessionTree tree)
+    {
+        tree.Remove(Path);
+        return true;
+    }
+}
+
+internal sealed record ClearChange() : Change(SessionPath.Parse("*"))
+{
+    public override bool TryApply(SessionTree tree)
+    {
+        tree.Clear();
+        return true;
+    }
+
+    public override bool Decides(SessionPath path) => true;
+}
+
+internal sealed record IncrementChange(SessionPath Path, long By) : Change(Path)
+{
+    public override bool TryApply(SessionTree tree) => tree.TryIncrement(Path, By, out _);
+
+    public override bool Decides(SessionPath path) => false;
+}
+
+internal sealed record AddChange(SessionPath Path, SessionValue Value, bool First) : Change(Path)
+{
+    public override bool TryApply(SessionTree tree) => tree.TryAdd(Path, Value, First);
+
+    public override bool Decides(SessionPath path) => false;
+}
+
+internal sealed record FlashChange(SessionPath Path, SessionValue Value, bool Aged) : Change(Path)
+{
+    public override bool TryApply(SessionTree tree)
+    {
+        tree.Set(Path, Value);
+        FlashBag.Mark(tree, Path.Text, Aged);
+        return true;
+    }
+}
+
+/// <summary>Keeps flashed values for one more request: the named ones, or all.</summary>
+internal sealed record KeepChange(IReadOnlyList<string>? Keys, bool Aged) : Change(FlashBag.Root)
+{
+    public override bool TryApply(SessionTree tree)
+    {
+        FlashBag.Keep(tree, Keys, Aged);
+        return true;
+    }
+
+    public override bool Decides(SessionPath path) => false;
+}
+
+/// <summary>The flash values that this request saw grow older: new becomes old, old goes.</summary>
+internal sealed record AgeFlashChange(IReadOnlyList<KeyValuePair<string, SessionValue>> Expired, IReadOnlyList<string> Shown) : Change(FlashBag.Root)
+{
+    public override bool IsIntended => false;
+
+    public override bool TryApply(SessionTree tree)
+    {
+        FlashBag.Age(tree, this);
+        return true;
+    }
+
+    public override bool Decides(SessionPath path) => false;
+}
+
+/// <summary>The changes of one request, in order.</summary>
+internal sealed class ChangeLog
+{
+    private readonly List<Change> _changes = [];
+
+    public int Count => _changes.Count;
+
+    public bool IsIntended => _changes.Exists(static change => change.IsIntended);
+
+    public void Append(Change change) => _changes.Add(change);
+
+    /// <summary>Whether the value at a path is this request's own doing, so that reading it says nothing about the snapshot.</summary>
+    public bool Decides(SessionPath path) => _changes.Exists(change => change.Decides(path));
+
+    /// <summary>Replays the changes.</summary>
+    /// <returns>Null, or the path of the change that cannot be applied.</returns>
+    public SessionPath? Replay(SessionTree tree)
+    {
+        foreach (var change in _changes)
+        {
+            if (!change.TryApply(tree))
+                return change.Path;
+        }
+
+        return null;
+    }
+
+    /// <summary>Forgets what came after the first <paramref name="count"/> changes.</summary>
+    public void CutTo(int count) => _changes.RemoveRange(count, _changes.Count - count);
+
+    public void Clear() => _changes.Clear();
+}

@@ -1,0 +1,32 @@
+namespace RedisSessions.Values;
+
+/// <summary>
+/// Where a value is: "a.b.0.c", or one literal key. The literal rule is Laravel's: when reading and removing, a key with dots that exists
+/// as such at the top wins over the path.
+/// </summary>
+internal readonly record struct SessionPath
+{
+    private SessionPath(string text) => Text = text;
+
+    public string Text { get; }
+
+    /// <exception cref="ArgumentException">The key is empty, or has more levels than a session can nest.</exception>
+    public static SessionPath Parse(string key)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        if (key.AsSpan().Count('.') >= Packed.MaxDepth - 1)
+            throw new ArgumentException($"A session key has at most {Packed.MaxDepth - 1} levels.", nameof(key));
+        return new SessionPath(key);
+    }
+
+    public bool HasDots => Text.Contains('.', StringComparison.Ordinal);
+
+    public MemoryExtensions.SpanSplitEnumerator<char> Segments => Text.AsSpan().Split('.');
+
+    /// <summary>Whether this is <paramref name="other"/> or an ancestor of it: what is set here decides what is read there.</summary>
+    public bool Covers(SessionPath other) =>
+        other.Text.StartsWith(Text, StringComparison.Ordinal)
+        && (other.Text.Length == Text.Length || other.Text[Text.Length] == '.');
+
+    public override string ToString() => Text;
+}

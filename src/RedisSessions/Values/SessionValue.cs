@@ -1,0 +1,138 @@
+using System.Buffers;
+using System.Collections.ObjectModel;
+using MessagePack;
+using MessagePack.Formatters;
+using MessagePack.Resolvers;
+
+namespace RedisSessions.Values;
+
+/// <summary>The kinds of value a session holds.</summary>
+internal enum SessionValueKind
+{
+    Null,
+    Boolean,
+    Integer,
+    Double,
+    String,
+    Bytes,
+    Timestamp,
+    List,
+    Map,
+}
+
+/// <summary>
+/// One value: the MessagePack bytes of it, and the way between those and .NET objects. It is a copy of what it was made from: changing
+/// the object afterwards changes nothing here. Two values are the same when their bytes are.
+/// </summary>
+internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
+{
+    // Untrusted, because the store is not part of the program; no type names, because a name in the store would choose a type here.
+    private static readonly MessagePackSerializerOptions Options = MessagePackSerializerOptions.Standard
+        .WithSecurity(MessagePackSecurity.UntrustedData.WithMaximumObjectGraphDepth(Packed.MaxDepth))
+        .WithResolver(CompositeResolver.Create(
+            [new TimestampFormatter(), new NullableFormatter<DateTimeOffset>()],
+            [ContractlessStandardResolver.Instance]));
+
+    public static SessionValue Null => new(RedisSessions.Values.Packed.Nil);
+
+    public ReadOnlyMemory<byte> Bytes { get; } = packed;
+
+    public SessionValueKind Kind => Packed.ReadHeader(Bytes.Span).Kind;
+
+    /// <summary>Encodes an object.</summary>
+    /// <exception cref="ArgumentException">It has no form as a session value.</exception>
+    public static SessionValue From<T>(T value)
+    {
+        if (value is null)
+            return Null;
+        try
+        {
+            // A value stored through a base type or an interface is stored as what it is.
+            var bytes = typeof(T).IsValueType || typeof(T).IsSealed
+                ? MessagePackSerializer.Serialize(value, Options)
+                : MessagePackSerializer.Serialize(value.GetType(), value, Options);
+            Packed.Validate(bytes);
+            return new SessionValue(bytes);
+        }
+        catch (Exception e) when (e is MessagePackSerializationException or FormatException or TypeAccessException or MethodAccessException)
+        {
+            throw new ArgumentException(
+                $"A {value.GetType()} cannot be stored in a session: {Innermost(e).Message} "
+                + "Store values, lists, maps or public classes with public properties.", nameof(value), e);
+        }
+    }
+
+    /// <summary>Decodes into a type.</summary>
+    /// <exception cref="MessagePackSerializationException">The value is not of this type.</exception>
+    public T? To<T>()
+    {
+        if (Kind == SessionValueKind.Null && default(T) is null)
+            return default;
+        if (typeof(T) == typeof(object))
+            return (T?)ToObject();
+        return MessagePackSerializer.Deserialize<T>(Bytes, Options);
+    }
+
+    /// <summary>
+    /// As plain objects: null, bool, long (ulong beyond it), double, string, byte[], DateTimeOffset, read-only list, read-only dictionary.
+    /// </summary>
+    public object? ToObject()
+    {
+        var reader = new MessagePackReader(Bytes);
+        return ReadObject(ref reader);
+    }
+
+    public bool SameAs(SessionValue other) => Bytes.Span.SequenceEqual(other.Bytes.Span);
+
+    private static object? ReadObject(ref MessagePackReader reader)
+    {
+        switch (reader.NextMessagePackType)
+        {
+            case MessagePackType.Nil:
+                reader.ReadNil();
+                return null;
+            case MessagePackType.Boolean:
+                return reader.ReadBoolean();
+            case MessagePackType.Integer when reader.NextCode == MessagePackCode.UInt64:
+                var big = reader.ReadUInt64();
+                return big <= long.MaxValue ? (long)big : big;
+            case MessagePackType.Integer:
+                return reader.ReadInt64();
+            case MessagePackType.Float:
+                return reader.ReadDouble();
+            case MessagePackType.String:
+                return reader.ReadString();
+            case MessagePackType.Binary:
+                return reader.ReadBytes()?.ToArray();
+            case MessagePackType.Extension:
+                return new DateTimeOffset(reader.ReadDateTime());
+            case MessagePackType.Array:
+                var list = new object?[reader.ReadArrayHeader()];
+                for (var i = 0; i < list.Length; i++)
+                    list[i] = ReadObject(ref reader);
+                return Array.AsReadOnly(list);
+            default:
+                var count = reader.ReadMapHeader();
+                var map = new Dictionary<string, object?>(count, StringComparer.Ordinal);
+                for (var i = 0; i < count; i++)
+                {
+                    var key = Packed.KeyText(reader.ReadRaw().ToArray());
+                    var value = ReadObject(ref reader);
+                    map.TryAdd(key, value);
+                }
+
+                return new ReadOnlyDictionary<string, object?>(map);
+        }
+    }
+
+    private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;
+
+    /// <summary>An instant is a MessagePack timestamp, in UTC; MessagePack's own formatter would store a list of two numbers.</summary>
+    private sealed class TimestampFormatter : IMessagePackFormatter<DateTimeOffset>
+    {
+        public void Serialize(ref MessagePackWriter writer, DateTimeOffset value, MessagePackSerializerOptions options) =>
+            writer.Write(value.UtcDateTime);
+
+        public DateTimeOffset Deserialize(ref MessagePackReader reader, MessagePackSerializerOptions options) => new(reader.ReadDateTime());
+    }
+}
