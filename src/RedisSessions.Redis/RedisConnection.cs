@@ -8,7 +8,7 @@ internal sealed class RedisConnection(IOptions<RedisHandlerOptions> options, Red
 {
     // The client's own defaults wait at least 2.5 s before they reconnect, which is 3 s of silence for a blip of 50 ms. These come before the user's
     // settings in the string, and the last mention of a setting wins.
-    private const string Defaults = "abortConnect=false,connectTimeout=2000,asyncTimeout=2000,syncTimeout=2000,heartbeatInterval=250,keepAlive=15";
+    private const string Defaults = "abortConnect=false,connectTimeout=2000,asyncTimeout=2000,syncTimeout=2000,keepAlive=15";
 
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private IConnectionMultiplexer? _multiplexer = given?.Multiplexer;
@@ -45,6 +45,8 @@ internal sealed class RedisConnection(IOptions<RedisHandlerOptions> options, Red
     {
         var parsed = ConfigurationOptions.Parse($"{Defaults},{configuration}");
         parsed.ClientName ??= "RedisSessions";
+        // A time-out, and a reconnect that is due, are only noticed at the heartbeat.
+        parsed.HeartbeatInterval = TimeSpan.FromMilliseconds(250);
         parsed.ReconnectRetryPolicy = JitteredReconnect.Instance;
         return parsed;
     }
