@@ -16,8 +16,6 @@ namespace RedisSessions;
 public sealed class Session
 {
     private readonly SessionManager _manager;
-    private SessionTree _snapshot;
-    private SessionTree? _view;
     private SessionId? _id;
     private bool _updating;
 
@@ -25,7 +23,7 @@ public sealed class Session
     {
         _manager = manager;
         _id = id;
-        _snapshot = snapshot;
+        Work = new Transaction(snapshot);
         Access = access;
         CreatedAt = createdAt;
     }
@@ -48,19 +46,13 @@ public sealed class Session
     /// <exception cref="InvalidOperationException">A write, and the session is read-only or destroyed.</exception>
     public object? this[string key]
     {
-        get => Read(key, out var value) ? value.ToObject() : null;
+        get => Work.Read(SessionPath.Parse(key), out var value) ? value.ToObject() : null;
         set => Set(key, value);
     }
 
     /// <summary>Whether a key is present, even when its value is null.</summary>
     /// <param name="key">Dot notation.</param>
-    public bool Has(string key)
-    {
-        var path = SessionPath.Parse(key);
-        if (!Changes.Decides(path))
-            Reads.Add(path, presenceOnly: true);
-        return View.TryGet(path, out _);
-    }
+    public bool Has(string key) => Work.Has(SessionPath.Parse(key));
 
     /// <summary>A value as a type.</summary>
     /// <param name="key">Dot notation.</param>
@@ -68,7 +60,7 @@ public sealed class Session
     /// <exception cref="InvalidCastException">The value is something else.</exception>
     public T? Get<T>(string key, T? fallback = default)
     {
-        if (!Read(key, out var value) || (value.Kind == SessionValueKind.Null && default(T) is not null))
+        if (!Work.Read(SessionPath.Parse(key), out var value) || (value.Kind == SessionValueKind.Null && default(T) is not null))
             return fallback;
         try
         {
@@ -86,7 +78,7 @@ public sealed class Session
     public bool TryGet<T>(string key, out T? value)
     {
         value = default;
-        if (!Read(key, out var stored) || (stored.Kind == SessionValueKind.Null && default(T) is not null))
+        if (!Work.Read(SessionPath.Parse(key), out var stored) || (stored.Kind == SessionValueKind.Null && default(T) is not null))
             return false;
         try
         {
@@ -113,7 +105,7 @@ public sealed class Session
     {
         var path = Writable(key);
         MarkAnswer(path, presenceOnly: true);
-        var present = View.TryGet(path, out _);
+        var present = Work.View.TryGet(path, out _);
         Write(new RemoveChange(path));
         return present;
     }
@@ -144,7 +136,7 @@ public sealed class Session
         var change = new IncrementChange(Writable(key), by);
         MarkAnswer(change.Path, presenceOnly: false);
         Write(change);
-        View.TryGet(change.Path, out var sum);
+        Work.View.TryGet(change.Path, out var sum);
         // A literal key of this name hides the sum from reading; then the path's own value is the answer.
         return sum.ToObject() is long value ? value : by;
     }
@@ -164,23 +156,23 @@ public sealed class Session
     /// <summary>Sets a value for this request and the next one only: a message after a redirect.</summary>
     /// <param name="key">Dot notation.</param>
     /// <param name="value">Copied now.</param>
-    public void Flash<T>(string key, T value) => Write(new FlashChange(Writable(key), SessionValue.From(value), FlashHasAged));
+    public void Flash<T>(string key, T value) => Write(new FlashChange(Writable(key), SessionValue.From(value), Work.FlashHasAged));
 
     /// <summary>Keeps all flashed values for one more request.</summary>
-    public void Reflash() => Write(new KeepChange(null, FlashHasAged));
+    public void Reflash() => Write(new KeepChange(null, Work.FlashHasAged));
 
     /// <summary>Keeps some flashed values for one more request.</summary>
     /// <param name="keys">The keys they were flashed under.</param>
     public void Keep(params string[] keys)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        Write(new KeepChange([.. keys], FlashHasAged));
+        Write(new KeepChange([.. keys], Work.FlashHasAged));
     }
 
     /// <summary>All values, as nested read-only dictionaries and lists. Looking at everything is no read that a decision rests on: it causes no conflict.</summary>
     public IReadOnlyDictionary<string, object?> All()
     {
-        var all = (IReadOnlyDictionary<string, object?>)new SessionValue(View.ToPayload()).ToObject()!;
+        var all = (IReadOnlyDictionary<string, object?>)new SessionValue(Work.View.ToPayload()).ToObject()!;
         return all.ContainsKey(FlashBag.ReservedKey)
             ? all.Where(pair => pair.Key != FlashBag.ReservedKey).ToDictionary(StringComparer.Ordinal).AsReadOnly()
             : all;
@@ -207,9 +199,7 @@ public sealed class Session
         ThrowIfReadOnly();
         Fate = SessionFate.Destroy;
         ExpireCookie |= expireCookie;
-        _view = SessionTree.Empty();
-        Changes.Clear();
-        Reads.Clear();
+        Work.Empty();
     }
 
     /// <summary>Commits now instead of when the response starts. What follows is a commit of its own.</summary>
@@ -271,9 +261,7 @@ public sealed class Session
 
     internal SessionAccess Access { get; }
 
-    internal ChangeLog Changes { get; } = new();
-
-    internal ReadSet Reads { get; } = new();
+    internal Transaction Work { get; }
 
     internal SessionFate Fate { get; set; }
 
@@ -287,15 +275,11 @@ public sealed class Session
 
     internal SessionEnd End { get; set; }
 
-    internal bool FlashHasAged { get; private set; }
-
     internal SessionCookieAction Cookie { get; set; }
 
     internal SessionId SessionId => _id ??= RedisSessions.SessionId.New();
 
-    internal SessionTree View => _view ?? _snapshot;
-
-    internal bool HasWork => Changes.Count > 0 || Fate != SessionFate.Keep;
+    internal bool HasWork => Work.Changes.Count > 0 || Fate != SessionFate.Keep;
 
     internal void Attach(SessionRecord record, SessionKey key)
     {
@@ -303,107 +287,53 @@ public sealed class Session
         Key = key;
     }
 
-    /// <summary>The first commit of a request ages the flash data it saw, also when nothing else has changed.</summary>
     internal void AgeFlash()
     {
-        if (FlashHasAged || IsReadOnly || Fate == SessionFate.Destroy)
-            return;
-        FlashHasAged = true;
-        if (FlashBag.Aging(View) is { } aging)
-            Write(aging);
+        if (!IsReadOnly && Fate != SessionFate.Destroy)
+            Work.AgeFlash();
     }
 
-    /// <summary>Moves this request's changes onto a newer record.</summary>
-    /// <returns>Null, or the path that stands against it; then nothing has changed.</returns>
-    internal SessionPath? RebaseOn(SessionRecord newer, SessionKey key, bool whateverWasRead)
-    {
-        var payload = _manager.Open(newer);
-        var reads = whateverWasRead || !Changes.IsIntended ? ReadSet.None : Reads;
-        var result = Rebase.Apply(_snapshot, reads, Changes, payload.ToPayload());
-        if (result.Tree is null)
-            return result.Path;
-        _snapshot = payload;
-        _view = result.Tree;
-        Attach(newer, key);
-        return null;
-    }
-
-    /// <summary>The view is stored: it is the snapshot of whatever this request does next.</summary>
+    /// <summary>The session is stored as this record.</summary>
     internal void Accept(SessionRecord record, SessionKey key, SessionId? id)
     {
-        _snapshot = SessionTree.Open(record.Payload);
-        _view = null;
-        Changes.Clear();
-        Reads.Clear();
+        Work.Commit(record.Payload);
         Fate = SessionFate.Keep;
         Attach(record, key);
-        if (id is not null)
-            _id = id;
+        _id = id ?? _id;
     }
 
     /// <summary>The session has ended: nothing of it is left here either.</summary>
     internal void Close(SessionEnd end)
     {
-        End = end;
-        _snapshot = SessionTree.Empty();
-        _view = null;
-        Changes.Clear();
-        Reads.Clear();
+        Work.Empty();
         Fate = SessionFate.Keep;
-    }
-
-    internal Savepoint Save() => new(Changes.Count, Reads.Count, FlashHasAged);
-
-    /// <summary>Undoes what came after a savepoint and moves what came before onto a newer record.</summary>
-    internal SessionPath? Rewind(Savepoint savepoint, SessionRecord newer, SessionKey key, bool whateverWasRead)
-    {
-        Changes.CutTo(savepoint.Changes);
-        Reads.CutTo(savepoint.Reads);
-        FlashHasAged = savepoint.FlashHasAged;
-        return RebaseOn(newer, key, whateverWasRead);
+        End = end;
     }
 
     internal void Rollback()
     {
-        Changes.Clear();
-        Reads.Clear();
+        Work.Rollback();
         Fate = SessionFate.Keep;
         ExpireCookie = false;
-        FlashHasAged = false;
-        _view = null;
-    }
-
-    internal readonly record struct Savepoint(int Changes, int Reads, bool FlashHasAged);
-
-    private bool Read(string key, out SessionValue value)
-    {
-        var path = SessionPath.Parse(key);
-        if (!Changes.Decides(path))
-            Reads.Add(path, presenceOnly: false);
-        return View.TryGet(path, out value);
     }
 
     /// <summary>In a transaction what a write returns is exact, so it is a read too. Elsewhere it is a hint, and the write stays blind.</summary>
     private void MarkAnswer(SessionPath path, bool presenceOnly)
     {
-        if (_updating && !Changes.Decides(path))
-            Reads.Add(path, presenceOnly);
+        if (_updating)
+            Work.MarkRead(path, presenceOnly);
     }
 
     private void Write(Change change)
     {
         ThrowIfReadOnly();
         ThrowIfClosed();
-        _view ??= SessionTree.Open(_snapshot.ToPayload());
-        if (!change.TryApply(_view))
-        {
-            View.TryGet(change.Path, out var there);
-            throw new InvalidOperationException(change is IncrementChange
-                ? $"The session value '{change.Path}' is a {there.Kind}, or the sum does not fit in 64 bits: it cannot be incremented."
-                : $"The session value '{change.Path}' is a {there.Kind}: only a list takes elements.");
-        }
-
-        Changes.Append(change);
+        if (Work.TryWrite(change))
+            return;
+        Work.View.TryGet(change.Path, out var there);
+        throw new InvalidOperationException(change is IncrementChange
+            ? $"The session value '{change.Path}' is a {there.Kind}, or the sum does not fit in 64 bits: it cannot be incremented."
+            : $"The session value '{change.Path}' is a {there.Kind}: only a list takes elements.");
     }
 
     private static SessionPath Writable(string key)
@@ -420,7 +350,7 @@ public sealed class Session
         ThrowIfUpdating();
         ThrowIfReadOnly();
         ThrowIfClosed();
-        var savepoint = Save();
+        var savepoint = Work.Save();
         TResult result = default!;
         await RunAsync().ConfigureAwait(false);
         await _manager.CommitAsync(this, savepoint, RunAsync, cancellationToken).ConfigureAwait(false);
@@ -457,31 +387,4 @@ public sealed class Session
         if (Fate == SessionFate.Destroy || End == SessionEnd.Destroyed)
             throw new InvalidOperationException("This request has destroyed the session: it cannot be changed any more.");
     }
-}
-
-/// <summary>What becomes of a session when it commits: data, not a call.</summary>
-internal enum SessionFate
-{
-    Keep,
-    Rotate,
-    Replace,
-    Destroy,
-}
-
-/// <summary>Whether and how the session that a request came with has ended.</summary>
-internal enum SessionEnd
-{
-    None,
-
-    /// <summary>This request came with an id that was replaced (login elsewhere). Only a new identity may follow, or a late request would overwrite the browser's new cookie.</summary>
-    Replaced,
-
-    /// <summary>It ended while this request was running.</summary>
-    Lost,
-
-    /// <summary>This request destroyed it.</summary>
-    Destroyed,
-
-    /// <summary>The store could not be read: a session that is never stored.</summary>
-    Detached,
 }

@@ -1,5 +1,6 @@
 using RedisSessions.Diagnostics;
 using RedisSessions.Locking;
+using RedisSessions.Values;
 
 namespace RedisSessions;
 
@@ -8,7 +9,7 @@ namespace RedisSessions;
 /// changes are replayed; the loop is bounded by tries and by time.
 /// </summary>
 internal sealed class SessionCommit(
-    SessionManager manager, Session session, Session.Savepoint savepoint, Func<ValueTask>? rerun, CancellationToken cancellationToken)
+    SessionManager manager, Session session, Transaction.Savepoint savepoint, Func<ValueTask>? rerun, CancellationToken cancellationToken)
 {
     // A closed record must outlive the slowest request and the network's longest retransmission of a commit.
     private static readonly TimeSpan ClosedLifetime = TimeSpan.FromMinutes(2);
@@ -36,7 +37,7 @@ internal sealed class SessionCommit(
             return;
         }
 
-        if (session.Changes.Count == 0)
+        if (session.Work.Changes.Count == 0)
         {
             session.Fate = SessionFate.Keep;
             return;
@@ -61,6 +62,14 @@ internal sealed class SessionCommit(
     /// <summary>Stores what has become of a session that the store knows.</summary>
     public async ValueTask ReplaceAsync(CommitQueue.Turn turn)
     {
+        // The id that came has been rotated a moment ago: one rotation is enough, and two responses with two new ids could reach the browser in the wrong order.
+        if (session.Fate == SessionFate.Rotate && session.Key != SessionKey.From(session.SessionId))
+        {
+            session.Fate = SessionFate.Keep;
+            if (session.Work.Changes.Count == 0)
+                return;
+        }
+
         if (session.Fate is SessionFate.Rotate or SessionFate.Replace)
             _newId = SessionId.New();
 
@@ -172,7 +181,7 @@ internal sealed class SessionCommit(
             return true;
         }
 
-        Log.Rebasing(manager.Logger, session.Base!.Version, newer.Version, session.Changes.Count);
+        Log.Rebasing(manager.Logger, session.Base!.Version, newer.Version, session.Work.Changes.Count);
         if (session.Fate == SessionFate.Destroy)
         {
             session.Attach(newer, key);
@@ -180,32 +189,31 @@ internal sealed class SessionCommit(
         }
 
         var lastWriteWins = manager.Options.OnConflict == ConflictBehavior.LastWriteWins;
-        if (session.RebaseOn(newer, key, lastWriteWins && rerun is null) is { } path
-            && (rerun is null || !await RunAgain(newer, key, lastWriteWins).ConfigureAwait(false)))
+        var tree = manager.Open(newer);
+        var path = session.Work.RebaseOn(tree, lastWriteWins && rerun is null);
+        if (path is { } differs && (rerun is null || session.Work.Rewind(savepoint, tree, lastWriteWins) is not null))
         {
             await DropNewRecord().ConfigureAwait(false);
-            Log.Refused(manager.Logger, path.Text);
-            throw SessionConflictException.Changed(path.Text);
+            Log.Refused(manager.Logger, differs.Text);
+            throw SessionConflictException.Changed(differs.Text);
+        }
+
+        session.Attach(newer, key);
+        if (path is not null)
+        {
+            await rerun!().ConfigureAwait(false);
+            session.AgeFlash();
         }
 
         return false;
     }
 
-    private async ValueTask<bool> RunAgain(SessionRecord newer, SessionKey key, bool lastWriteWins)
-    {
-        if (session.Rewind(savepoint, newer, key, lastWriteWins) is not null)
-            return false;
-        await rerun!().ConfigureAwait(false);
-        session.AgeFlash();
-        return true;
-    }
-
     private SessionRecord Next(SessionVersion version, DateTimeOffset absoluteDeadline)
     {
-        var payload = session.View.ToPayload();
+        var payload = session.Work.View.ToPayload();
         if (payload.Length > manager.Options.MaxSize)
         {
-            var largest = session.View.Sizes().OrderByDescending(entry => entry.Size).Take(3).Select(entry => $"{entry.Key} ({entry.Size} bytes)");
+            var largest = session.Work.View.Sizes().OrderByDescending(entry => entry.Size).Take(3).Select(entry => $"{entry.Key} ({entry.Size} bytes)");
             throw new SessionTooLargeException(payload.Length, manager.Options.MaxSize, string.Join(", ", largest));
         }
 
@@ -314,8 +322,8 @@ internal sealed class SessionCommit(
             return;
         }
 
-        var intended = session.Changes.IsIntended || session.Fate != SessionFate.Keep;
-        var changes = session.Changes.Count;
+        var intended = session.Work.Changes.IsIntended || session.Fate != SessionFate.Keep;
+        var changes = session.Work.Changes.Count;
         session.Close(SessionEnd.Lost);
         session.Cookie = SessionCookieAction.Keep;
         if (!intended)

@@ -99,7 +99,7 @@ public sealed class SessionManager
     public static bool WillIssueCookie(Session session)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return session.Fate is SessionFate.Rotate or SessionFate.Replace || (session.IsNew && session.Changes.Count > 0 && session.End != SessionEnd.Detached);
+        return session.Fate is SessionFate.Rotate or SessionFate.Replace || (session.IsNew && session.Work.Changes.Count > 0 && session.End != SessionEnd.Detached);
     }
 
     /// <summary>Forgets what a session's request has changed since its last commit: the request failed, and so did its transaction.</summary>
@@ -111,7 +111,7 @@ public sealed class SessionManager
     }
 
     internal async ValueTask CommitAsync(
-        Session session, Session.Savepoint savepoint, Func<ValueTask>? rerun, CancellationToken cancellationToken)
+        Session session, Transaction.Savepoint savepoint, Func<ValueTask>? rerun, CancellationToken cancellationToken)
     {
         session.AgeFlash();
         if (!session.HasWork || session.End == SessionEnd.Detached)
