@@ -1,0 +1,67 @@
+using System.Net;
+using System.Text;
+
+namespace RedisSessions.AspNetCore.Tests;
+
+/// <summary>What came back: status, headers, body, and what it did to the session cookie.</summary>
+internal sealed record Answer(HttpStatusCode Status, string Body, string? SetCookie, HttpResponseMessage Message)
+{
+    /// <summary>The session id that this answer sets; null when it sets none.</summary>
+    public string? Id => SetCookie?.Split(';')[0].Split('=', 2)[1] is { Length: > 0 } id ? id : null;
+
+    public bool IsProblem => Message.Content.Headers.ContentType?.MediaType == "application/problem+json";
+}
+
+/// <summary>A client that keeps one session cookie, as a browser does; or sends what it is told, as a browser does not.</summary>
+internal sealed class Browser(params Uri[] instances) : IDisposable
+{
+    private readonly HttpClient _client = new(new SocketsHttpHandler
+    {
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+        MaxConnectionsPerServer = 200,
+    }) { Timeout = TimeSpan.FromSeconds(60) };
+
+    private int _next;
+
+    public string CookieName { get; init; } = "session";
+
+    /// <summary>The session id that the next request sends.</summary>
+    public string? Id { get; set; }
+
+    /// <summary>Sends a request to the next instance, round robin, and keeps the cookie of the answer.</summary>
+    public async Task<Answer> GetAsync(string path)
+    {
+        var answer = await SendAsync(path, Id is null ? null : $"{CookieName}={Id}");
+        if (answer.SetCookie is not null)
+            Id = answer.Id;
+        return answer;
+    }
+
+    /// <summary>Sends the cookie header given, and keeps nothing.</summary>
+    public Task<Answer> SendAsync(string path, string? cookie) => SendUntilAsync(path, cookie, TestContext.Current.CancellationToken);
+
+    /// <summary>The same, from a browser that may go away.</summary>
+    public async Task<Answer> SendUntilAsync(string path, string? cookie, CancellationToken cancellationToken)
+    {
+        var instance = instances[(uint)Interlocked.Increment(ref _next) % instances.Length];
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(instance, path));
+        if (cookie is not null)
+            request.Headers.TryAddWithoutValidation("Cookie", cookie);
+        var response = await _client.SendAsync(request, cancellationToken);
+        var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        var cookies = response.Headers.TryGetValues("Set-Cookie", out var values) ? values.Where(value => value.StartsWith(CookieName + "=", StringComparison.Ordinal)).ToArray() : [];
+        Assert.True(cookies.Length < 2, "one answer sets the session cookie twice");
+        return new Answer(response.StatusCode, body, cookies.SingleOrDefault(), response);
+    }
+
+    /// <summary>The same request many times at once, over all instances.</summary>
+    public Task<Answer[]> AtOnceAsync(int count, Func<int, string> path)
+    {
+        var cookie = $"{CookieName}={Id}";
+        return Task.WhenAll(Enumerable.Range(0, count).Select(i => SendAsync(path(i), cookie)));
+    }
+
+    public void Dispose() => _client.Dispose();
+}
