@@ -30,7 +30,7 @@ public sealed class EmbeddedGarnet : IAsyncDisposable
             string[] arguments =
             [
                 "--bind", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture),
-                "--memory", "64m", "--page", "1m", "--index", "1m", "--quiet", "--lua",
+                "--memory", "64m", "--page", "1m", "--index", "1m", "-q", "--lua",
                 .. (string[])(atomicScripts ? ["--lua-transaction-mode"] : []),
             ];
             GarnetServer? server = null;

@@ -35,13 +35,15 @@ public sealed class RedisServerFixture : IAsyncLifetime
 /// <summary>One embedded Garnet, with Lua transactions, for a whole test assembly.</summary>
 public sealed class GarnetFixture : IAsyncLifetime
 {
-    public EmbeddedGarnet Server { get; private set; } = null!;
+    private EmbeddedGarnet? _server;
+
+    public EmbeddedGarnet Server => _server ?? throw new InvalidOperationException("The fixture has not been initialized.");
 
     public ValueTask InitializeAsync()
     {
-        Server = EmbeddedGarnet.Start();
+        _server = EmbeddedGarnet.Start();
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask DisposeAsync() => Server.DisposeAsync();
+    public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
 }
