@@ -1,0 +1,4 @@
+using RedisSessions.TestServers;
+
+[assembly: AssemblyFixture(typeof(RedisServerFixture))]
+[assembly: AssemblyFixture(typeof(GarnetFixture))]

@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace RedisSessions.TestServers;
+
+/// <summary>
+/// A process that ends with this one, however this one ends: a shell between them holds a pipe from here and kills the child when the
+/// pipe closes. Output is kept, for the message of a failure.
+/// </summary>
+public sealed class ChildProcess : IAsyncDisposable
+{
+    private const string Guard = """
+        exec 3<&0
+        "$@" 3<&- </dev/null >&2 &
+        child=$!
+        echo $child
+        { cat <&3; kill -9 $child; } >/dev/null 2>&1 &
+        wait $child
+        exit $?
+        """;
+
+    private const int KeptLines = 60;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private readonly Process _guard;
+    private readonly ConcurrentQueue<string> _output = [];
+
+    private ChildProcess(Process guard) => _guard = guard;
+
+    /// <summary>The child itself, not the shell.</summary>
+    public int Id { get; private set; }
+
+    public bool HasExited => _guard.HasExited;
+
+    /// <summary>The last lines that the child has written.</summary>
+    public string Output => string.Join('\n', _output);
+
+    public static async Task<ChildProcess> StartAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo("/bin/sh")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var argument in (string[])["-c", Guard, "guard", program, .. arguments])
+            start.ArgumentList.Add(argument);
+
+        var child = new ChildProcess(Process.Start(start) ?? throw new InvalidOperationException("No shell could be started."));
+        child._guard.ErrorDataReceived += (_, line) => child.Keep(line.Data);
+        child._guard.BeginErrorReadLine();
+        var id = await child._guard.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(Patience, cancellationToken);
+        child.Id = int.Parse(id ?? throw new InvalidOperationException($"{program} could not be started.\n{child.Output}"), CultureInfo.InvariantCulture);
+        return child;
+    }
+
+    /// <summary>kill -9, and waits until it is gone.</summary>
+    public async Task KillAsync()
+    {
+        await SignalAsync("KILL");
+        await _guard.WaitForExitAsync().WaitAsync(Patience);
+    }
+
+    /// <summary>Sends a signal by name: KILL, STOP, CONT, TERM. Nothing when the child has ended.</summary>
+    public async Task SignalAsync(string signal)
+    {
+        if (HasExited)
+            return;
+        using var kill = Process.Start("kill", [$"-{signal}", Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync().WaitAsync(Patience);
+    }
+
+    /// <summary>What happens when this process ends in whatever way: the pipe closes.</summary>
+    public void CloseGuard() => _guard.StandardInput.Close();
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        CloseGuard();
+        _guard.Dispose();
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null)
+            return;
+        _output.Enqueue(line);
+        while (_output.Count > KeptLines)
+            _output.TryDequeue(out _);
+    }
+}
