@@ -31,9 +31,14 @@ internal sealed class Browser(params Uri[] instances) : IDisposable
     public string? Id { get; set; }
 
     /// <summary>Sends a request to the next instance, round robin, and keeps the cookie of the answer.</summary>
-    public async Task<Answer> GetAsync(string path)
+    public Task<Answer> GetAsync(string path) => KeepAsync(HttpMethod.Get, path);
+
+    /// <summary>The same by POST.</summary>
+    public Task<Answer> PostAsync(string path) => KeepAsync(HttpMethod.Post, path);
+
+    private async Task<Answer> KeepAsync(HttpMethod method, string path)
     {
-        var answer = await SendAsync(path, Id is null ? null : $"{CookieName}={Id}");
+        var answer = await SendUntilAsync(path, Id is null ? null : $"{CookieName}={Id}", TestContext.Current.CancellationToken, method);
         if (answer.SetCookie is not null)
             Id = answer.Id;
         return answer;
@@ -43,10 +48,10 @@ internal sealed class Browser(params Uri[] instances) : IDisposable
     public Task<Answer> SendAsync(string path, string? cookie) => SendUntilAsync(path, cookie, TestContext.Current.CancellationToken);
 
     /// <summary>The same, from a browser that may go away.</summary>
-    public async Task<Answer> SendUntilAsync(string path, string? cookie, CancellationToken cancellationToken)
+    public async Task<Answer> SendUntilAsync(string path, string? cookie, CancellationToken cancellationToken, HttpMethod? method = null)
     {
         var instance = instances[(uint)Interlocked.Increment(ref _next) % instances.Length];
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(instance, path));
+        using var request = new HttpRequestMessage(method ?? HttpMethod.Get, new Uri(instance, path));
         if (cookie is not null)
             request.Headers.TryAddWithoutValidation("Cookie", cookie);
         var response = await _client.SendAsync(request, cancellationToken);

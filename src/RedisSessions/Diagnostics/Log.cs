@@ -23,7 +23,7 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Debug, "A commit whose answer was lost had been stored; it was not applied again")]
     public static partial void FoundOwnCommit(ILogger logger);
 
-    [LoggerMessage(7, LogLevel.Warning, "A session id that had been replaced at login was used again")]
+    [LoggerMessage(7, LogLevel.Information, "A session id that had been replaced at login was used again")]
     public static partial void ReplacedIdUsed(ILogger logger);
 
     [LoggerMessage(8, LogLevel.Debug, "The record of a session id that was not issued could not be removed; it expires by itself")]

@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace RedisSessions.AspNetCore.Tests.Docs;
+
+/// <summary>What the documents show compiles and works, and their links lead somewhere.</summary>
+public sealed partial class DocsTests(StoreFixture store)
+{
+    private static readonly string Root = Path.GetFullPath(Path.Combine(Here(), "../../.."));
+
+    public static TheoryData<string> Documents => [.. Directory
+        .EnumerateFiles(Root, "*.md", SearchOption.AllDirectories)
+        .Select(file => Path.GetRelativePath(Root, file))
+        .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "node_modules" or ".git"))];
+
+    [Fact]
+    public void Every_CSharp_block_of_a_document_is_code_that_compiles()
+    {
+        var code = SnippetInCode().Matches(File.ReadAllText(Path.Combine(Here(), "Snippets.cs"))).ToDictionary(match => match.Groups[1].Value, match => Dedent(match.Groups[2].Value));
+        List<string> shown = [];
+        foreach (var document in Documents.Select(row => row.Data))
+        {
+            var text = File.ReadAllText(Path.Combine(Root, document));
+            var blocks = SnippetInDocument().Matches(text);
+            Assert.True(blocks.Count == CSharpBlock().Count(text), $"{document} has a C# block without <!-- snippet: name --> before it");
+            foreach (Match block in blocks)
+            {
+                Assert.Equal(code[block.Groups[1].Value], block.Groups[2].Value.Trim());
+                shown.Add(block.Groups[1].Value);
+            }
+        }
+
+        Assert.Equal(code.Keys.Order(), shown.Distinct().Order());
+    }
+
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Every_link_leads_to_something_that_is_there(string document)
+    {
+        var folder = Path.GetDirectoryName(Path.Combine(Root, document))!;
+        foreach (Match link in Link().Matches(File.ReadAllText(Path.Combine(Root, document))))
+        {
+            var target = link.Groups[1].Value.Split('#')[0];
+            if (target.Length > 0 && !target.Contains("://", StringComparison.Ordinal))
+                Assert.True(Path.Exists(Path.Combine(folder, target)), $"{document} links to {target}, which is not there");
+        }
+    }
+
+    [Fact]
+    public async Task The_registration_of_the_README_works()
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Development });
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("Sessions:Redis:Configuration", (string?)store.Configuration)]);
+        await using var app = Snippets.Registration(builder);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        using var browser = new Browser(new Uri(app.Urls.Single()));
+
+        Assert.NotNull((await browser.PostAsync("/login")).Id);
+        await browser.PostAsync("/cart?sku=a&quantity=2");
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => browser.PostAsync("/cart?sku=a&quantity=1")));
+        Assert.Equal("{\"a\":12}", (await browser.GetAsync("/cart")).Body);
+        Assert.StartsWith("session=;", (await browser.PostAsync("/logout")).SetCookie, StringComparison.Ordinal);
+        Assert.Equal("", (await browser.GetAsync("/cart")).Body.Replace("null", "", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_code_about_concurrency_works()
+    {
+        await using var app = await SessionApp.StartAsync(store, app =>
+        {
+            app.MapGet("/", async (Session session) =>
+            {
+                session["credit"] = 100;
+                return $"{await Snippets.Concurrency(session, 7, 30)} {session["credit"]} {session["visits"]} {session["recently_seen.0"]}";
+            });
+        });
+        using var browser = app.NewBrowser();
+        Assert.Equal("70 40 1 7", (await browser.GetAsync("/")).Body);
+    }
+
+    private static string Dedent(string code)
+    {
+        var lines = code.Trim('\n').TrimEnd().Split('\n');
+        var indent = lines[0].Length - lines[0].TrimStart().Length;
+        return string.Join('\n', lines.Select(line => line.Length >= indent ? line[indent..] : line.TrimStart()));
+    }
+
+    private static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+
+    [GeneratedRegex(@"// snippet: (\w+)\n(.*?)\n\s*// end", RegexOptions.Singleline)]
+    private static partial Regex SnippetInCode();
+
+    [GeneratedRegex(@"<!-- snippet: (\w+) -->\n```csharp\n(.*?)\n```", RegexOptions.Singleline)]
+    private static partial Regex SnippetInDocument();
+
+    [GeneratedRegex(@"^```(csharp|cs|c#)\s*$", RegexOptions.Multiline | RegexOptions.IgnoreCase)]
+    private static partial Regex CSharpBlock();
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
+}
