@@ -289,6 +289,9 @@ public sealed class Session
 
     internal bool FlashHasAged { get; private set; }
 
+    /// <summary>A commit was sent and its answer never came. Committing the same changes again could apply them twice.</summary>
+    internal bool OutcomeUnknown { get; set; }
+
     internal SessionCookieAction Cookie { get; set; }
 
     internal SessionId SessionId => _id ??= RedisSessions.SessionId.New();
@@ -315,10 +318,9 @@ public sealed class Session
 
     /// <summary>Moves this request's changes onto a newer record.</summary>
     /// <returns>Null, or the path that stands against it; then nothing has changed.</returns>
-    internal SessionPath? RebaseOn(SessionRecord newer, SessionKey key, bool whateverWasRead)
+    internal SessionPath? RebaseOn(SessionRecord newer, SessionKey key, ReadSet reads)
     {
         var payload = _manager.Open(newer);
-        var reads = whateverWasRead || !Changes.IsIntended ? ReadSet.None : Reads;
         var result = Rebase.Apply(_snapshot, reads, Changes, payload.ToPayload());
         if (result.Tree is null)
             return result.Path;
@@ -352,15 +354,27 @@ public sealed class Session
         Fate = SessionFate.Keep;
     }
 
-    internal Savepoint Save() => new(Changes.Count, Reads.Count, FlashHasAged);
+    internal Savepoint Save() => new(Changes.Count, Reads.Count, FlashHasAged, Fate);
 
     /// <summary>Undoes what came after a savepoint and moves what came before onto a newer record.</summary>
     internal SessionPath? Rewind(Savepoint savepoint, SessionRecord newer, SessionKey key, bool whateverWasRead)
     {
-        Changes.CutTo(savepoint.Changes);
-        Reads.CutTo(savepoint.Reads);
-        FlashHasAged = savepoint.FlashHasAged;
-        return RebaseOn(newer, key, whateverWasRead);
+        CutTo(savepoint);
+        // Also when nothing had been changed before: the run to come rests on what was read then.
+        return RebaseOn(newer, key, whateverWasRead ? ReadSet.None : Reads);
+    }
+
+    /// <summary>Undoes what came after a savepoint, here and now. What has ended, or is to end, stays so.</summary>
+    internal void UndoTo(Savepoint savepoint)
+    {
+        if (Fate == SessionFate.Destroy || End is SessionEnd.Lost or SessionEnd.Destroyed)
+            return;
+        CutTo(savepoint);
+        _view = null;
+        if (Changes.Count == 0)
+            return;
+        _view = SessionTree.Open(_snapshot.ToPayload());
+        Changes.Replay(_view);
     }
 
     internal void Rollback()
@@ -370,10 +384,19 @@ public sealed class Session
         Fate = SessionFate.Keep;
         ExpireCookie = false;
         FlashHasAged = false;
+        OutcomeUnknown = false;
         _view = null;
     }
 
-    internal readonly record struct Savepoint(int Changes, int Reads, bool FlashHasAged);
+    internal readonly record struct Savepoint(int Changes, int Reads, bool FlashHasAged, SessionFate Fate);
+
+    private void CutTo(Savepoint savepoint)
+    {
+        Changes.CutTo(savepoint.Changes);
+        Reads.CutTo(savepoint.Reads);
+        FlashHasAged = savepoint.FlashHasAged;
+        Fate = savepoint.Fate;
+    }
 
     private bool Read(string key, out SessionValue value)
     {
@@ -422,9 +445,18 @@ public sealed class Session
         ThrowIfClosed();
         var savepoint = Save();
         TResult result = default!;
-        await RunAsync().ConfigureAwait(false);
-        await _manager.CommitAsync(this, savepoint, RunAsync, cancellationToken).ConfigureAwait(false);
-        return result;
+        try
+        {
+            await RunAsync().ConfigureAwait(false);
+            await _manager.CommitAsync(this, savepoint, RunAsync, cancellationToken).ConfigureAwait(false);
+            return result;
+        }
+        catch
+        {
+            // All or nothing: half a run must not be committed with the rest of the request.
+            UndoTo(savepoint);
+            throw;
+        }
 
         async ValueTask RunAsync()
         {

@@ -1,5 +1,6 @@
 using RedisSessions.Diagnostics;
 using RedisSessions.Locking;
+using RedisSessions.Values;
 
 namespace RedisSessions;
 
@@ -16,6 +17,7 @@ internal sealed class SessionCommit(
     private readonly CommitId _id = CommitId.New();
     private readonly long _started = manager.Time.GetTimestamp();
     private int _tries;
+    private bool _rotated;
 
     // The record under the new id, while regenerating. Nobody else can write it: nobody has its id yet.
     private SessionId? _newId;
@@ -61,9 +63,6 @@ internal sealed class SessionCommit(
     /// <summary>Stores what has become of a session that the store knows.</summary>
     public async ValueTask ReplaceAsync(CommitQueue.Turn turn)
     {
-        if (session.Fate is SessionFate.Rotate or SessionFate.Replace)
-            _newId = SessionId.New();
-
         // Who waited in line is told what happened meanwhile; the store would only have said the same.
         var newer = turn.Newest is { } seen && seen.Version.Value > session.Base!.Version.Value ? seen : null;
         while (true)
@@ -111,6 +110,8 @@ internal sealed class SessionCommit(
             return ended;
         }
 
+        if (session.Fate is SessionFate.Rotate or SessionFate.Replace)
+            _newId ??= SessionId.New();
         var record = Next(_newId is null ? old.Version : _newVersion, old.AbsoluteDeadline);
         if (_newId is not { } newId)
         {
@@ -156,11 +157,8 @@ internal sealed class SessionCommit(
         if (newer.State == SessionState.Forward)
         {
             // Somebody else has rotated the id meanwhile: one rotation is enough, and this browser has that one's cookie. A login goes on.
-            if (session.Fate == SessionFate.Rotate)
-            {
-                await DropNewRecord().ConfigureAwait(false);
-                session.Fate = SessionFate.Keep;
-            }
+            _rotated = true;
+            await KeepOneRotation().ConfigureAwait(false);
 
             (key, var target) = await manager.ReadAsync(manager.Target(newer), cancellationToken).ConfigureAwait(false);
             newer = target!;
@@ -180,7 +178,9 @@ internal sealed class SessionCommit(
         }
 
         var lastWriteWins = manager.Options.OnConflict == ConflictBehavior.LastWriteWins;
-        if (session.RebaseOn(newer, key, lastWriteWins && rerun is null) is { } path
+        // Bookkeeping alone, such as the ageing of flash data, rests on no read and refuses no request.
+        var reads = (lastWriteWins && rerun is null) || !session.Changes.IsIntended ? ReadSet.None : session.Reads;
+        if (session.RebaseOn(newer, key, reads) is { } path
             && (rerun is null || !await RunAgain(newer, key, lastWriteWins).ConfigureAwait(false)))
         {
             await DropNewRecord().ConfigureAwait(false);
@@ -197,7 +197,19 @@ internal sealed class SessionCommit(
             return false;
         await rerun!().ConfigureAwait(false);
         session.AgeFlash();
+        // This run may want another fate than the one before.
+        await KeepOneRotation().ConfigureAwait(false);
+        if (session.Fate == SessionFate.Keep)
+            await DropNewRecord().ConfigureAwait(false);
         return true;
+    }
+
+    private async ValueTask KeepOneRotation()
+    {
+        if (!_rotated || session.Fate != SessionFate.Rotate)
+            return;
+        await DropNewRecord().ConfigureAwait(false);
+        session.Fate = SessionFate.Keep;
     }
 
     private SessionRecord Next(SessionVersion version, DateTimeOffset absoluteDeadline)
@@ -230,10 +242,13 @@ internal sealed class SessionCommit(
         Payload = state == SessionState.Forward ? target.ToBytes() : default,
     };
 
-    private ValueTask<CommitResult> Store(SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout)
+    private async ValueTask<CommitResult> Store(SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout)
     {
         _tries++;
-        return manager.Handler.CommitAsync(key, expected, record, idleTimeout, cancellationToken);
+        session.OutcomeUnknown = true;
+        var result = await manager.Handler.CommitAsync(key, expected, record, idleTimeout, cancellationToken).ConfigureAwait(false);
+        session.OutcomeUnknown = false;
+        return result;
     }
 
     private async ValueTask BackOff()

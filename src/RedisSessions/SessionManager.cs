@@ -116,6 +116,8 @@ public sealed class SessionManager
         session.AgeFlash();
         if (!session.HasWork || session.End == SessionEnd.Detached)
             return;
+        if (session.OutcomeUnknown)
+            throw new SessionStoreException(_handlerName, "commit", "an earlier commit of this request got no answer, and its changes are not sent a second time.");
         var commit = new SessionCommit(this, session, savepoint, rerun, cancellationToken);
         if (session.Base is null)
         {
