@@ -19,6 +19,7 @@ public sealed class Session
     private SessionTree _snapshot;
     private SessionTree? _view;
     private SessionId? _id;
+    private IReadOnlyList<string>? _flashed;
     private bool _updating;
 
     internal Session(SessionManager manager, SessionId? id, SessionTree snapshot, SessionAccess access, DateTimeOffset createdAt)
@@ -57,8 +58,7 @@ public sealed class Session
     public bool Has(string key)
     {
         var path = SessionPath.Parse(key);
-        if (!Changes.Decides(path))
-            Reads.Add(path, presenceOnly: true);
+        Track(path, presenceOnly: true);
         return View.TryGet(path, out _);
     }
 
@@ -324,7 +324,7 @@ public sealed class Session
         var result = Rebase.Apply(_snapshot, reads, Changes, payload.ToPayload());
         if (result.Tree is null)
             return result.Path;
-        _snapshot = payload;
+        SetSnapshot(payload);
         _view = result.Tree;
         Attach(newer, key);
         return null;
@@ -333,7 +333,7 @@ public sealed class Session
     /// <summary>The view is stored: it is the snapshot of whatever this request does next.</summary>
     internal void Accept(SessionRecord record, SessionKey key, SessionId? id)
     {
-        _snapshot = SessionTree.Open(record.Payload);
+        SetSnapshot(SessionTree.Open(record.Payload));
         _view = null;
         Changes.Clear();
         Reads.Clear();
@@ -347,7 +347,7 @@ public sealed class Session
     internal void Close(SessionEnd end)
     {
         End = end;
-        _snapshot = SessionTree.Empty();
+        SetSnapshot(SessionTree.Empty());
         _view = null;
         Changes.Clear();
         Reads.Clear();
@@ -390,6 +390,12 @@ public sealed class Session
 
     internal readonly record struct Savepoint(int Changes, int Reads, bool FlashHasAged, SessionFate Fate);
 
+    private void SetSnapshot(SessionTree snapshot)
+    {
+        _snapshot = snapshot;
+        _flashed = null;
+    }
+
     private void CutTo(Savepoint savepoint)
     {
         Changes.CutTo(savepoint.Changes);
@@ -401,9 +407,23 @@ public sealed class Session
     private bool Read(string key, out SessionValue value)
     {
         var path = SessionPath.Parse(key);
-        if (!Changes.Decides(path))
-            Reads.Add(path, presenceOnly: false);
+        Track(path, presenceOnly: false);
         return View.TryGet(path, out value);
+    }
+
+    private void Track(SessionPath path, bool presenceOnly)
+    {
+        if (Changes.Decides(path))
+            return;
+        // A flashed value is shown and goes: that a parallel request has shown it too invalidates no decision.
+        _flashed ??= FlashBag.Keys(_snapshot);
+        foreach (var key in _flashed)
+        {
+            if (SessionPath.Parse(key).Covers(path))
+                return;
+        }
+
+        Reads.Add(path, presenceOnly);
     }
 
     /// <summary>In a transaction what a write returns is exact, so it is a read too. Elsewhere it is a hint, and the write stays blind.</summary>
