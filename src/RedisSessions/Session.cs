@@ -275,6 +275,9 @@ public sealed class Session
 
     internal SessionEnd End { get; set; }
 
+    /// <summary>A commit was sent and its answer never came. Committing the same changes again could apply them twice.</summary>
+    internal bool OutcomeUnknown { get; set; }
+
     internal SessionCookieAction Cookie { get; set; }
 
     internal SessionId SessionId => _id ??= RedisSessions.SessionId.New();
@@ -315,7 +318,19 @@ public sealed class Session
         Work.Rollback();
         Fate = SessionFate.Keep;
         ExpireCookie = false;
+        OutcomeUnknown = false;
     }
+
+    internal Savepoint Save() => new(Work.Save(), Fate);
+
+    /// <summary>Undoes what came after a savepoint and moves what came before it onto a newer snapshot.</summary>
+    internal SessionPath? Rewind(Savepoint savepoint, SessionTree newer, bool whateverWasRead)
+    {
+        Fate = savepoint.Fate;
+        return Work.Rewind(savepoint.Work, newer, whateverWasRead);
+    }
+
+    internal readonly record struct Savepoint(Transaction.Savepoint Work, SessionFate Fate);
 
     /// <summary>In a transaction what a write returns is exact, so it is a read too. Elsewhere it is a hint, and the write stays blind.</summary>
     private void MarkAnswer(SessionPath path, bool presenceOnly)
@@ -350,11 +365,19 @@ public sealed class Session
         ThrowIfUpdating();
         ThrowIfReadOnly();
         ThrowIfClosed();
-        var savepoint = Work.Save();
+        var savepoint = Save();
         TResult result = default!;
-        await RunAsync().ConfigureAwait(false);
-        await _manager.CommitAsync(this, savepoint, RunAsync, cancellationToken).ConfigureAwait(false);
-        return result;
+        try
+        {
+            await RunAsync().ConfigureAwait(false);
+            await _manager.CommitAsync(this, savepoint, RunAsync, cancellationToken).ConfigureAwait(false);
+            return result;
+        }
+        catch
+        {
+            UndoTo(savepoint);
+            throw;
+        }
 
         async ValueTask RunAsync()
         {
@@ -368,6 +391,15 @@ public sealed class Session
                 _updating = false;
             }
         }
+    }
+
+    /// <summary>All or nothing: half a run must not be committed with the rest of the request. What has ended, or is to end, stays so.</summary>
+    private void UndoTo(Savepoint savepoint)
+    {
+        if (Fate == SessionFate.Destroy || End is SessionEnd.Lost or SessionEnd.Destroyed)
+            return;
+        Fate = savepoint.Fate;
+        Work.UndoTo(savepoint.Work);
     }
 
     private void ThrowIfUpdating()

@@ -1,6 +1,5 @@
 using RedisSessions.Diagnostics;
 using RedisSessions.Locking;
-using RedisSessions.Values;
 
 namespace RedisSessions;
 
@@ -9,7 +8,7 @@ namespace RedisSessions;
 /// changes are replayed; the loop is bounded by tries and by time.
 /// </summary>
 internal sealed class SessionCommit(
-    SessionManager manager, Session session, Transaction.Savepoint savepoint, Func<ValueTask>? rerun, CancellationToken cancellationToken)
+    SessionManager manager, Session session, Session.Savepoint savepoint, Func<ValueTask>? rerun, CancellationToken cancellationToken)
 {
     // A closed record must outlive the slowest request and the network's longest retransmission of a commit.
     private static readonly TimeSpan ClosedLifetime = TimeSpan.FromMinutes(2);
@@ -62,16 +61,8 @@ internal sealed class SessionCommit(
     /// <summary>Stores what has become of a session that the store knows.</summary>
     public async ValueTask ReplaceAsync(CommitQueue.Turn turn)
     {
-        // The id that came has been rotated a moment ago: one rotation is enough, and two responses with two new ids could reach the browser in the wrong order.
-        if (session.Fate == SessionFate.Rotate && session.Key != SessionKey.From(session.SessionId))
-        {
-            session.Fate = SessionFate.Keep;
-            if (session.Work.Changes.Count == 0)
-                return;
-        }
-
-        if (session.Fate is SessionFate.Rotate or SessionFate.Replace)
-            _newId = SessionId.New();
+        if (await KeepOneRotation(session.Key).ConfigureAwait(false))
+            return;
 
         // Who waited in line is told what happened meanwhile; the store would only have said the same.
         var newer = turn.Newest is { } seen && seen.Version.Value > session.Base!.Version.Value ? seen : null;
@@ -120,6 +111,8 @@ internal sealed class SessionCommit(
             return ended;
         }
 
+        if (session.Fate is SessionFate.Rotate or SessionFate.Replace)
+            _newId ??= SessionId.New();
         var record = Next(_newId is null ? old.Version : _newVersion, old.AbsoluteDeadline);
         if (_newId is not { } newId)
         {
@@ -164,15 +157,10 @@ internal sealed class SessionCommit(
         var key = session.Key;
         if (newer.State == SessionState.Forward)
         {
-            // Somebody else has rotated the id meanwhile: one rotation is enough, and this browser has that one's cookie. A login goes on.
-            if (session.Fate == SessionFate.Rotate)
-            {
-                await DropNewRecord().ConfigureAwait(false);
-                session.Fate = SessionFate.Keep;
-            }
-
             (key, var target) = await manager.ReadAsync(manager.Target(newer), cancellationToken).ConfigureAwait(false);
             newer = target!;
+            if (await KeepOneRotation(key).ConfigureAwait(false))
+                return true;
         }
 
         if (newer is not { State: SessionState.Live } || newer.AbsoluteDeadline <= manager.Now)
@@ -191,7 +179,7 @@ internal sealed class SessionCommit(
         var lastWriteWins = manager.Options.OnConflict == ConflictBehavior.LastWriteWins;
         var tree = manager.Open(newer);
         var path = session.Work.RebaseOn(tree, lastWriteWins && rerun is null);
-        if (path is { } differs && (rerun is null || session.Work.Rewind(savepoint, tree, lastWriteWins) is not null))
+        if (path is { } differs && (rerun is null || session.Rewind(savepoint, tree, lastWriteWins) is not null))
         {
             await DropNewRecord().ConfigureAwait(false);
             Log.Refused(manager.Logger, differs.Text);
@@ -199,13 +187,28 @@ internal sealed class SessionCommit(
         }
 
         session.Attach(newer, key);
-        if (path is not null)
-        {
-            await rerun!().ConfigureAwait(false);
-            session.AgeFlash();
-        }
+        if (path is null)
+            return false;
+        await rerun!().ConfigureAwait(false);
+        session.AgeFlash();
+        // This run may want another fate than the one before.
+        if (session.Fate == SessionFate.Keep)
+            await DropNewRecord().ConfigureAwait(false);
+        return await KeepOneRotation(key).ConfigureAwait(false);
+    }
 
-        return false;
+    /// <summary>
+    /// Whoever reached the session through a forward came with an id that has been rotated a moment ago. One rotation is enough: two responses with two
+    /// new ids could reach the browser in the wrong order. A login goes on.
+    /// </summary>
+    /// <returns>True when nothing else was to be done.</returns>
+    private async ValueTask<bool> KeepOneRotation(SessionKey key)
+    {
+        if (session.Fate != SessionFate.Rotate || key == SessionKey.From(session.SessionId))
+            return false;
+        await DropNewRecord().ConfigureAwait(false);
+        session.Fate = SessionFate.Keep;
+        return !session.HasWork;
     }
 
     private SessionRecord Next(SessionVersion version, DateTimeOffset absoluteDeadline)
@@ -238,10 +241,13 @@ internal sealed class SessionCommit(
         Payload = state == SessionState.Forward ? target.ToBytes() : default,
     };
 
-    private ValueTask<CommitResult> Store(SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout)
+    private async ValueTask<CommitResult> Store(SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout)
     {
         _tries++;
-        return manager.Handler.CommitAsync(key, expected, record, idleTimeout, cancellationToken);
+        session.OutcomeUnknown = true;
+        var result = await manager.Handler.CommitAsync(key, expected, record, idleTimeout, cancellationToken).ConfigureAwait(false);
+        session.OutcomeUnknown = false;
+        return result;
     }
 
     private async ValueTask BackOff()

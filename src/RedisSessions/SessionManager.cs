@@ -111,11 +111,13 @@ public sealed class SessionManager
     }
 
     internal async ValueTask CommitAsync(
-        Session session, Transaction.Savepoint savepoint, Func<ValueTask>? rerun, CancellationToken cancellationToken)
+        Session session, Session.Savepoint savepoint, Func<ValueTask>? rerun, CancellationToken cancellationToken)
     {
         session.AgeFlash();
         if (!session.HasWork || session.End == SessionEnd.Detached)
             return;
+        if (session.OutcomeUnknown)
+            throw new SessionStoreException(_handlerName, "commit", "an earlier commit of this request got no answer, and its changes are not sent a second time.");
         var commit = new SessionCommit(this, session, savepoint, rerun, cancellationToken);
         if (session.Base is null)
         {

@@ -34,6 +34,15 @@ internal static class FlashBag
         Store(tree, fresh, shown);
     }
 
+    /// <summary>The keys that are flashed in a tree.</summary>
+    public static IReadOnlyList<SessionPath> Keys(SessionTree tree)
+    {
+        if (!tree.TryGet(Root, out _))
+            return [];
+        var (fresh, shown) = Lists(tree);
+        return [.. fresh.Concat(shown).Select(SessionPath.Parse)];
+    }
+
     /// <summary>What aging means for this tree now; null when there is nothing flashed.</summary>
     public static AgeFlashChange? Aging(SessionTree tree)
     {

@@ -9,6 +9,7 @@ internal sealed class Transaction(SessionTree snapshot)
     private readonly ReadSet _reads = new();
     private SessionTree _snapshot = snapshot;
     private SessionTree? _view;
+    private IReadOnlyList<SessionPath>? _flashed;
 
     /// <summary>A point to come back to, when a part of the request runs again.</summary>
     public readonly record struct Savepoint(int Changes, int Reads, bool FlashHasAged);
@@ -36,7 +37,9 @@ internal sealed class Transaction(SessionTree snapshot)
     /// <summary>Notes that a decision rests on what was at a path, unless this request has put it there itself.</summary>
     public void MarkRead(SessionPath path, bool presenceOnly)
     {
-        if (!Changes.Decides(path))
+        // A flashed value is shown and goes: that a parallel request has shown it too invalidates no decision.
+        _flashed ??= FlashBag.Keys(_snapshot);
+        if (!Changes.Decides(path) && !_flashed.Any(flashed => flashed.Covers(path)))
             _reads.Add(path, presenceOnly);
     }
 
@@ -62,27 +65,30 @@ internal sealed class Transaction(SessionTree snapshot)
 
     /// <summary>Moves the changes onto a newer snapshot.</summary>
     /// <returns>Null, or the path that stands against it; then nothing has changed.</returns>
-    public SessionPath? RebaseOn(SessionTree newer, bool whateverWasRead)
-    {
-        // Bookkeeping alone rests on nothing that was read, and must not fail a request that only looked.
-        var reads = whateverWasRead || !Changes.IsIntended ? ReadSet.None : _reads;
-        var result = Rebase.Apply(_snapshot, reads, Changes, newer.ToPayload());
-        if (result.Tree is null)
-            return result.Path;
-        _snapshot = newer;
-        _view = result.Tree;
-        return null;
-    }
+    public SessionPath? RebaseOn(SessionTree newer, bool whateverWasRead) =>
+        // Bookkeeping alone, such as the ageing of flash data, rests on no read and refuses no request.
+        RebaseOn(newer, whateverWasRead || !Changes.IsIntended ? ReadSet.None : _reads);
 
     public Savepoint Save() => new(Changes.Count, _reads.Count, FlashHasAged);
 
     /// <summary>Undoes what came after a savepoint and moves what came before it onto a newer snapshot.</summary>
+    /// <returns>Null, or the path that stands against it.</returns>
     public SessionPath? Rewind(Savepoint savepoint, SessionTree newer, bool whateverWasRead)
     {
-        Changes.CutTo(savepoint.Changes);
-        _reads.CutTo(savepoint.Reads);
-        FlashHasAged = savepoint.FlashHasAged;
-        return RebaseOn(newer, whateverWasRead);
+        CutTo(savepoint);
+        // Also when nothing had been changed before: the run to come rests on what was read then.
+        return RebaseOn(newer, whateverWasRead ? ReadSet.None : _reads);
+    }
+
+    /// <summary>Undoes what came after a savepoint.</summary>
+    public void UndoTo(Savepoint savepoint)
+    {
+        CutTo(savepoint);
+        _view = null;
+        if (Changes.Count == 0)
+            return;
+        _view = SessionTree.Open(_snapshot.ToPayload());
+        Changes.Replay(_view);
     }
 
     /// <summary>The values are stored: a new transaction begins on them.</summary>
@@ -98,9 +104,28 @@ internal sealed class Transaction(SessionTree snapshot)
         FlashHasAged = false;
     }
 
+    private SessionPath? RebaseOn(SessionTree newer, ReadSet reads)
+    {
+        var result = Rebase.Apply(_snapshot, reads, Changes, newer.ToPayload());
+        if (result.Tree is null)
+            return result.Path;
+        _snapshot = newer;
+        _flashed = null;
+        _view = result.Tree;
+        return null;
+    }
+
+    private void CutTo(Savepoint savepoint)
+    {
+        Changes.CutTo(savepoint.Changes);
+        _reads.CutTo(savepoint.Reads);
+        FlashHasAged = savepoint.FlashHasAged;
+    }
+
     private void Begin(SessionTree tree)
     {
         _snapshot = tree;
+        _flashed = null;
         _view = null;
         Changes.Clear();
         _reads.Clear();

@@ -1,0 +1,78 @@
+using System.Collections;
+using System.Globalization;
+using RedisSessions.Values;
+
+namespace RedisSessions.Tests.Values;
+
+/// <summary>Short words for the values that the pure functions take, and one readable text for what comes out.</summary>
+internal static class Given
+{
+    public static SessionPath Path(string text) => SessionPath.Parse(text);
+
+    /// <summary>A tree as it comes from a store: read from bytes, nothing unfolded.</summary>
+    public static SessionTree Tree(params (string Path, object? Value)[] values)
+    {
+        var tree = SessionTree.Empty();
+        foreach (var (path, value) in values)
+            tree.Set(Path(path), SessionValue.From(value));
+        return SessionTree.Read(tree.ToPayload().ToArray());
+    }
+
+    public static ReadSet Reads(params string[] paths)
+    {
+        var reads = new ReadSet();
+        foreach (var path in paths)
+            reads.Add(Path(path), presenceOnly: false);
+        return reads;
+    }
+
+    public static ReadSet Presence(params string[] paths)
+    {
+        var reads = new ReadSet();
+        foreach (var path in paths)
+            reads.Add(Path(path), presenceOnly: true);
+        return reads;
+    }
+
+    public static ChangeLog Changes(params Change[] changes)
+    {
+        var log = new ChangeLog();
+        foreach (var change in changes)
+            log.Append(change);
+        return log;
+    }
+
+    public static Change Set(string path, object? value) => new SetChange(Path(path), SessionValue.From(value));
+
+    public static Change Remove(string path) => new RemoveChange(Path(path));
+
+    public static Change Clear() => new ClearChange();
+
+    public static Change Increment(string path, long by = 1) => new IncrementChange(Path(path), by);
+
+    public static Change Push(string path, object? value) => new AddChange(Path(path), SessionValue.From(value), First: false);
+
+    public static Change Prepend(string path, object? value) => new AddChange(Path(path), SessionValue.From(value), First: true);
+
+    public static Change Flash(string path, object? value, bool aged = false) => new FlashChange(Path(path), SessionValue.From(value), aged);
+
+    public static Change Keep(params string[] keys) => new KeepChange(keys.Length == 0 ? null : keys, Aged: false);
+
+    /// <summary>A tree as text, keys in alphabetical order: <c>{a: 1, b: [x, y]}</c>.</summary>
+    public static string Text(SessionTree tree) => Text(new SessionValue(tree.ToPayload()).ToObject());
+
+    public static string Text(object? value) => value switch
+    {
+        null => "null",
+        bool flag => flag ? "true" : "false",
+        string text => text,
+        byte[] bytes => "0x" + Convert.ToHexStringLower(bytes),
+        double number => number.ToString("R", CultureInfo.InvariantCulture) + "d",
+        DateTimeOffset instant => instant.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+        IReadOnlyDictionary<string, object?> map =>
+            $"{{{string.Join(", ", map.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {Text(pair.Value)}"))}}}",
+        IEnumerable list => $"[{string.Join(", ", list.Cast<object?>().Select(Text))}]",
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => throw new ArgumentException($"{value.GetType()} is no value that a session reads as."),
+    };
+}
