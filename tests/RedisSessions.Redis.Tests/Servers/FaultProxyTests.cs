@@ -101,7 +101,7 @@ public sealed class FaultProxyTests(GarnetFixture garnet)
     }
 
     private static Task<ConnectionMultiplexer> ConnectAsync(FaultProxy proxy) =>
-        ConnectionMultiplexer.ConnectAsync($"{proxy.Configuration},asyncTimeout=500,connectTimeout=5000");
+        ConnectionMultiplexer.ConnectAsync($"{proxy.Configuration},asyncTimeout=3000,connectTimeout=5000");
 
     private async Task<long> CountAsync()
     {

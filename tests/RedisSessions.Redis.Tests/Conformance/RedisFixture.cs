@@ -1,0 +1,57 @@
+using Microsoft.Extensions.DependencyInjection;
+using RedisSessions.Conformance;
+using RedisSessions.TestServers;
+using StackExchange.Redis;
+
+namespace RedisSessions.Redis.Tests.Conformance;
+
+/// <summary>The Redis handler over a server: each handler with a connection of its own, all under one key prefix of this fixture.</summary>
+public abstract class RespFixture : HandlerFixture
+{
+    private readonly List<ServiceProvider> _instances = [];
+    private ConnectionMultiplexer? _direct;
+
+    public override string HandlerName => "redis";
+
+    /// <summary>Where the server is; skips the test when there is none.</summary>
+    protected abstract string Configuration { get; }
+
+    private string Prefix { get; } = $"conformance:{Guid.NewGuid():N}:";
+
+    public override ValueTask<ISessionHandler> CreateHandlerAsync()
+    {
+        var instance = Instance.Create(Configuration, options => options.KeyPrefix = Prefix);
+        lock (_instances)
+            _instances.Add(instance);
+        return new(instance.GetRequiredService<ISessionHandler>());
+    }
+
+    public override async ValueTask PlantAsync(SessionKey key, byte[] bytes) =>
+        await (await DirectAsync()).StringSetAsync(Prefix + key.Value, bytes, TimeSpan.FromMinutes(5));
+
+    public override async ValueTask<byte[]?> BytesAsync(SessionKey key) => await (await DirectAsync()).StringGetAsync(Prefix + key.Value);
+
+    public override async ValueTask DisposeAsync()
+    {
+        foreach (var instance in _instances)
+            await instance.DisposeAsync();
+        if (_direct is not null)
+            await _direct.DisposeAsync();
+        await base.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    private async ValueTask<IDatabase> DirectAsync() => (_direct ??= await ConnectionMultiplexer.ConnectAsync(Configuration)).GetDatabase();
+}
+
+/// <summary>Over a real Redis; its tests are skipped, by name, where there is none.</summary>
+public sealed class RedisFixture(RedisServerFixture redis) : RespFixture
+{
+    protected override string Configuration => redis.Server.Configuration;
+}
+
+/// <summary>Over Garnet inside this process, which is always there.</summary>
+public sealed class EmbeddedGarnetFixture(GarnetFixture garnet) : RespFixture
+{
+    protected override string Configuration => garnet.Server.Configuration;
+}
