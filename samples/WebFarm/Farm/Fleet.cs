@@ -1,0 +1,133 @@
+using Yarp.ReverseProxy.Configuration;
+
+namespace WebFarm.Farm;
+
+/// <summary>The instances: starts, kills and stops them, and keeps the balancer's destinations what is really there.</summary>
+internal sealed class Fleet(InMemoryConfigProvider routes, IEnumerable<KeyValuePair<string, string?>> environment, ILogger<Fleet> logger) : IAsyncDisposable
+{
+    private static readonly string[] Names = ["A", "B", "C"];
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30), StopTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly SemaphoreSlim _changing = new(1, 1);
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, InstanceProcess> _instances = [];
+    private volatile bool _stopping;
+
+    public IReadOnlyList<InstanceView> Instances
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _instances.Values.OrderBy(instance => instance.Name, StringComparer.Ordinal).Select(instance => new InstanceView(instance.Name, instance.Pid, instance.IsUp))];
+        }
+    }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _changing.WaitAsync(cancellationToken);
+        try
+        {
+            await Task.WhenAll(Names.Select(name => StartAsync(name, cancellationToken)));
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    public async Task ObeyAsync(FarmOrder order, CancellationToken cancellationToken)
+    {
+        await _changing.WaitAsync(cancellationToken);
+        try
+        {
+            var instance = Find(order.Instance);
+            if (_stopping || instance is null)
+                return;
+            // The last one stays: without it nobody could press the button that starts another.
+            if (order.Verb == FarmOrder.Kill && instance.IsUp && Instances.Count(other => other.Up) > 1)
+                await instance.KillAsync();
+            else if (order.Verb == FarmOrder.Start && !instance.IsUp)
+                await StartAsync(order.Instance, cancellationToken);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _stopping = true;
+        // A start that is under way ends first, so that no instance is left over.
+        await _changing.WaitAsync();
+        List<InstanceProcess> instances;
+        lock (_lock)
+            instances = [.. _instances.Values];
+        await Task.WhenAll(instances.Select(instance => instance.StopAsync(StopTimeout)));
+        foreach (var instance in instances)
+            instance.Dispose();
+        _changing.Dispose();
+    }
+
+    private async Task StartAsync(string name, CancellationToken cancellationToken)
+    {
+        var instance = InstanceProcess.Launch(name, environment, Exited);
+        lock (_lock)
+        {
+            _instances.Remove(name, out var former);
+            former?.Dispose();
+            _instances.Add(name, instance);
+        }
+
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(StartTimeout);
+        try
+        {
+            await instance.ReadyAsync(timeout.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new StartupException($"Instance {name} was not ready after {StartTimeout.TotalSeconds:F0} seconds.");
+        }
+
+        Route();
+    }
+
+    private void Exited(InstanceProcess instance)
+    {
+        if (_stopping || instance.Address is null)
+            return;
+        logger.LogWarning("Instance {Name} (pid {Pid}) is gone", instance.Name, instance.Pid);
+        Route();
+        // Somebody has killed all of them, from outside: a farm without instances could not even show its page.
+        if (!Instances.Any(other => other.Up))
+            _ = RestartAsync();
+    }
+
+    private async Task RestartAsync()
+    {
+        try
+        {
+            await StartAsync(CancellationToken.None);
+        }
+        catch (StartupException e)
+        {
+            logger.LogError("No instance is left, and none starts: {Reason}", e.Message);
+        }
+    }
+
+    private InstanceProcess? Find(string name)
+    {
+        lock (_lock)
+            return _instances.GetValueOrDefault(name);
+    }
+
+    /// <summary>A destination is an instance that is up; so a dead one gets no request from the moment its end is known.</summary>
+    private void Route()
+    {
+        lock (_lock)
+        {
+            routes.Update(Routes.All, Routes.Cluster(_instances.Values.Where(static instance => instance.IsUp)));
+        }
+    }
+}

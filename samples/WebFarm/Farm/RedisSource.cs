@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Garnet;
+using Garnet.common;
+using Microsoft.Extensions.Logging.Abstractions;
+using StackExchange.Redis;
+
+namespace WebFarm.Farm;
+
+/// <summary>The Redis of the farm: the one that was given, else a Garnet inside this process.</summary>
+internal sealed class RedisSource : IAsyncDisposable
+{
+    private readonly GarnetServer? _garnet;
+
+    private RedisSource(string configuration, string description, IConnectionMultiplexer connection, GarnetServer? garnet)
+    {
+        Configuration = configuration;
+        Description = description;
+        Connection = connection;
+        _garnet = garnet;
+    }
+
+    /// <summary>As StackExchange.Redis writes it.</summary>
+    public string Configuration { get; }
+
+    /// <summary>For people; holds no password.</summary>
+    public string Description { get; }
+
+    public IConnectionMultiplexer Connection { get; }
+
+    public static async Task<RedisSource> OpenAsync(IConfiguration configuration)
+    {
+        var given = configuration["Sessions:Redis:Configuration"] is { Length: > 0 } setting ? setting : configuration["REDIS_URL"];
+        if (!string.IsNullOrEmpty(given))
+        {
+            var text = RedisUrl.ToConfiguration(given);
+            return new RedisSource(text, RedisUrl.Describe(text), await ConnectAsync(text), null);
+        }
+
+        var (garnet, port) = StartGarnet();
+        try
+        {
+            var text = $"127.0.0.1:{port}";
+            return new RedisSource(text, $"embedded Garnet on {text}", await ConnectAsync(text), garnet);
+        }
+        catch
+        {
+            garnet.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Connection.DisposeAsync();
+        _garnet?.Dispose();
+    }
+
+    private static async Task<IConnectionMultiplexer> ConnectAsync(string text)
+    {
+        try
+        {
+            var options = ConfigurationOptions.Parse(text);
+            options.AbortOnConnectFail = true;
+            options.ConnectTimeout = 2000;
+            options.ConnectRetry = 1;
+            return await ConnectionMultiplexer.ConnectAsync(options);
+        }
+        catch (RedisConnectionException)
+        {
+            throw new StartupException($"Redis at {RedisUrl.Describe(text)} does not answer: start it, or name none to use the embedded Garnet.");
+        }
+        catch (ArgumentException)
+        {
+            // Not the text itself: it may hold a password.
+            throw new StartupException("Sessions:Redis:Configuration or REDIS_URL cannot be read: it must be host:port or redis://host:port.");
+        }
+    }
+
+    private static (GarnetServer Server, int Port) StartGarnet()
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var port = FreePort();
+            var server = default(GarnetServer);
+            try
+            {
+                // Without its transaction mode Garnet's scripts are not atomic: sessions would lose updates, and RedisSessions would refuse it.
+                server = new GarnetServer([
+                    "--bind", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture),
+                    "--lua", "--lua-transaction-mode", "--memory", "64m", "--page", "1m", "--index", "1m",
+                ], NullLoggerFactory.Instance);
+                server.Start();
+                return (server, port);
+            }
+            catch (Exception e) when (e is SocketException or GarnetException)
+            {
+                server?.Dispose();
+                // Somebody may have taken the port since it was found free.
+                if (tries == 3)
+                    throw new StartupException($"The embedded Garnet does not start: {e.Message}");
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
