@@ -43,8 +43,7 @@ internal static class Balancer
             .Append(new("Sessions:Redis:Configuration", redis.Configuration))
             .Select(static setting => new KeyValuePair<string, string?>(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value))
             .Where(static setting => setting.Value is not null).ToArray();
-        builder.Services.AddSingleton(services => new Fleet(
-            services.GetRequiredService<InMemoryConfigProvider>(), settings, services.GetRequiredService<ILogger<Fleet>>()));
+        builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Fleet>(services, (object)settings));
         builder.Services.AddReverseProxy()
             .LoadFromMemory(Routes.All, Routes.Cluster([]))
             .ConfigureHttpClient(static (_, client) => client.ConnectTimeout = TimeSpan.FromSeconds(2))
@@ -97,7 +96,7 @@ internal static class Balancer
         var order = FarmOrder.Parse(response.Headers[FarmOrder.Header]);
         response.Headers.Remove(FarmOrder.Header);
         if (order is not null)
-            await transform.HttpContext.RequestServices.GetRequiredService<Fleet>().ObeyAsync(order, CancellationToken.None);
+            await transform.HttpContext.RequestServices.GetRequiredService<Fleet>().ObeyAsync(order);
     }
 
     /// <summary>As this machine reaches it, with the port that the system chose if it was asked to.</summary>

@@ -3,7 +3,9 @@ using Yarp.ReverseProxy.Configuration;
 namespace WebFarm.Farm;
 
 /// <summary>The instances: starts, kills and stops them, and keeps the balancer's destinations what is really there.</summary>
-internal sealed class Fleet(InMemoryConfigProvider routes, IEnumerable<KeyValuePair<string, string?>> environment, ILogger<Fleet> logger) : IAsyncDisposable
+internal sealed class Fleet(
+    InMemoryConfigProvider routes, IEnumerable<KeyValuePair<string, string?>> environment, IHostApplicationLifetime lifetime, ILogger<Fleet> logger)
+    : IAsyncDisposable
 {
     private static readonly string[] Names = ["A", "B", "C"];
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30), StopTimeout = TimeSpan.FromSeconds(5);
@@ -11,7 +13,7 @@ internal sealed class Fleet(InMemoryConfigProvider routes, IEnumerable<KeyValueP
     private readonly SemaphoreSlim _changing = new(1, 1);
     private readonly Lock _lock = new();
     private readonly Dictionary<string, InstanceProcess> _instances = [];
-    private volatile bool _stopping;
+    private volatile bool _disposing;
 
     public IReadOnlyList<InstanceView> Instances
     {
@@ -22,12 +24,16 @@ internal sealed class Fleet(InMemoryConfigProvider routes, IEnumerable<KeyValueP
         }
     }
 
+    private bool IsStopping => _disposing || lifetime.ApplicationStopping.IsCancellationRequested;
+
+    /// <summary>Starts all that are not up.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _changing.WaitAsync(cancellationToken);
         try
         {
-            await Task.WhenAll(Names.Select(name => StartAsync(name, cancellationToken)));
+            if (!IsStopping)
+                await Task.WhenAll(Names.Where(name => Find(name) is not { IsUp: true }).Select(name => StartAsync(name, cancellationToken)));
         }
         finally
         {
@@ -35,19 +41,24 @@ internal sealed class Fleet(InMemoryConfigProvider routes, IEnumerable<KeyValueP
         }
     }
 
-    public async Task ObeyAsync(FarmOrder order, CancellationToken cancellationToken)
+    /// <summary>Does what an instance asks for, unless it makes no sense any more. The page shows what came of it.</summary>
+    public async Task ObeyAsync(FarmOrder order)
     {
-        await _changing.WaitAsync(cancellationToken);
+        await _changing.WaitAsync();
         try
         {
             var instance = Find(order.Instance);
-            if (_stopping || instance is null)
+            if (IsStopping || instance is null)
                 return;
             // The last one stays: without it nobody could press the button that starts another.
             if (order.Verb == FarmOrder.Kill && instance.IsUp && Instances.Count(other => other.Up) > 1)
                 await instance.KillAsync();
             else if (order.Verb == FarmOrder.Start && !instance.IsUp)
-                await StartAsync(order.Instance, cancellationToken);
+                await StartAsync(order.Instance, lifetime.ApplicationStopping);
+        }
+        catch (Exception e) when (e is StartupException or OperationCanceledException)
+        {
+            logger.LogError("Instance {Name} does not start: {Reason}", order.Instance, e.Message);
         }
         finally
         {
@@ -57,7 +68,7 @@ internal sealed class Fleet(InMemoryConfigProvider routes, IEnumerable<KeyValueP
 
     public async ValueTask DisposeAsync()
     {
-        _stopping = true;
+        _disposing = true;
         // A start that is under way ends first, so that no instance is left over.
         await _changing.WaitAsync();
         List<InstanceProcess> instances;
@@ -71,7 +82,7 @@ internal sealed class Fleet(InMemoryConfigProvider routes, IEnumerable<KeyValueP
 
     private async Task StartAsync(string name, CancellationToken cancellationToken)
     {
-        var instance = InstanceProcess.Launch(name, environment, Exited);
+        var instance = InstanceProcess.Launch(name, environment);
         lock (_lock)
         {
             _instances.Remove(name, out var former);
@@ -87,25 +98,24 @@ internal sealed class Fleet(InMemoryConfigProvider routes, IEnumerable<KeyValueP
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
+            await instance.KillAsync();
             throw new StartupException($"Instance {name} was not ready after {StartTimeout.TotalSeconds:F0} seconds.");
         }
 
         Route();
+        _ = WatchAsync(instance);
     }
 
-    private void Exited(InstanceProcess instance)
+    private async Task WatchAsync(InstanceProcess instance)
     {
-        if (_stopping || instance.Address is null)
+        await instance.ExitAsync();
+        if (IsStopping)
             return;
         logger.LogWarning("Instance {Name} (pid {Pid}) is gone", instance.Name, instance.Pid);
         Route();
         // Somebody has killed all of them, from outside: a farm without instances could not even show its page.
-        if (!Instances.Any(other => other.Up))
-            _ = RestartAsync();
-    }
-
-    private async Task RestartAsync()
-    {
+        if (Instances.Any(static other => other.Up))
+            return;
         try
         {
             await StartAsync(CancellationToken.None);

@@ -10,11 +10,15 @@ internal sealed class InstanceProcess : IDisposable
 {
     private readonly Process _process;
 
+    // Not Process.HasExited: that raises the event Exited while it holds a lock, wherever it is called.
+    private readonly Task _exit;
+
     private InstanceProcess(string name, Process process)
     {
         Name = name;
-        _process = process;
         Pid = process.Id;
+        _process = process;
+        _exit = process.WaitForExitAsync();
     }
 
     public string Name { get; }
@@ -24,9 +28,9 @@ internal sealed class InstanceProcess : IDisposable
     /// <summary>Where it listens, once it does.</summary>
     public string? Address { get; private set; }
 
-    public bool IsUp => Address is not null && !_process.HasExited;
+    public bool IsUp => Address is not null && !_exit.IsCompleted;
 
-    public static InstanceProcess Launch(string name, IEnumerable<KeyValuePair<string, string?>> environment, Action<InstanceProcess> exited)
+    public static InstanceProcess Launch(string name, IEnumerable<KeyValuePair<string, string?>> environment)
     {
         var program = Environment.ProcessPath!;
         var start = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
@@ -38,11 +42,7 @@ internal sealed class InstanceProcess : IDisposable
         foreach (var (key, value) in environment)
             start.Environment[key] = value;
 
-        var process = new Process { StartInfo = start, EnableRaisingEvents = true };
-        process.Start();
-        var instance = new InstanceProcess(name, process);
-        process.Exited += (_, _) => exited(instance);
-        return instance;
+        return new InstanceProcess(name, Process.Start(start)!);
     }
 
     public async Task ReadyAsync(CancellationToken cancellationToken)
@@ -56,23 +56,24 @@ internal sealed class InstanceProcess : IDisposable
         };
     }
 
+    public Task ExitAsync() => _exit;
+
     /// <summary>Ends it as a crash would: nothing is finished, nothing is said.</summary>
-    public async Task KillAsync()
+    public Task KillAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync();
+        return _exit;
     }
 
     /// <summary>Lets go of it, and makes sure that it goes.</summary>
     public async Task StopAsync(TimeSpan patience)
     {
         _process.StandardInput.Close();
-        using var timeout = new CancellationTokenSource(patience);
         try
         {
-            await _process.WaitForExitAsync(timeout.Token);
+            await _exit.WaitAsync(patience);
         }
-        catch (OperationCanceledException)
+        catch (TimeoutException)
         {
             await KillAsync();
         }

@@ -12,26 +12,26 @@ internal sealed class NextInstance(RequestDelegate next)
     public async Task InvokeAsync(HttpContext context)
     {
         var proxy = context.GetReverseProxyFeature();
+        var untried = proxy.AvailableDestinations.ToList();
         while (true)
         {
+            proxy.AvailableDestinations = untried;
             await next(context);
             var error = context.Features.Get<IForwarderErrorFeature>();
             if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
                 return;
-            if (error is null && proxy.AvailableDestinations.Count > 0)
+            if (error is null && untried.Count > 0)
                 return;
 
-            var others = proxy.AvailableDestinations.Where(destination => destination != proxy.ProxiedDestination).ToArray();
-            if (error is null || others.Length == 0 || !IsSafeToRepeat(context.Request, error))
+            untried = [.. untried.Where(destination => destination != proxy.ProxiedDestination)];
+            if (error is null || untried.Count == 0 || !IsSafeToRepeat(context.Request, error))
             {
-                await ApologizeAsync(context.Response, sent: error is not null && others.Length > 0);
+                await ApologizeAsync(context.Response, mayBeDone: error is not null && !IsSafeToRepeat(context.Request, error));
                 return;
             }
 
             context.Features.Set<IForwarderErrorFeature>(null);
             context.Response.Clear();
-            proxy.AvailableDestinations = others;
-            proxy.ProxiedDestination = null;
         }
     }
 
@@ -39,13 +39,13 @@ internal sealed class NextInstance(RequestDelegate next)
         HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)
         || error.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
 
-    private static Task ApologizeAsync(HttpResponse response, bool sent)
+    private static Task ApologizeAsync(HttpResponse response, bool mayBeDone)
     {
         response.Clear();
-        response.StatusCode = sent ? StatusCodes.Status502BadGateway : StatusCodes.Status503ServiceUnavailable;
+        response.StatusCode = mayBeDone ? StatusCodes.Status502BadGateway : StatusCodes.Status503ServiceUnavailable;
         response.ContentType = "text/plain; charset=utf-8";
         response.Headers.RetryAfter = "1";
-        return response.WriteAsync(sent
+        return response.WriteAsync(mayBeDone
             ? "The instance died while it was working on this request. Go back and look whether it was done.\n"
             : "No instance is up. They are being started: reload the page in a moment.\n");
     }

@@ -89,7 +89,7 @@ internal sealed class RedisSource : IAsyncDisposable
                 // Without its transaction mode Garnet's scripts are not atomic: sessions would lose updates, and RedisSessions would refuse it.
                 server = new GarnetServer([
                     "--bind", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture),
-                    "--lua", "--lua-transaction-mode", "--memory", "64m", "--page", "1m", "--index", "1m",
+                    "--lua", "--lua-transaction-mode", "--memory", "64m", "--page", "1m", "--index", "1m", "-q",
                 ], NullLoggerFactory.Instance);
                 server.Start();
                 return (server, port);

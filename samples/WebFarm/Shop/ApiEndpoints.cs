@@ -11,8 +11,6 @@ internal static class ApiEndpoints
     /// <summary>No form and no link of another site can send a header of its own, so this one stands in for the form token.</summary>
     public const string Header = "X-Web-Farm";
 
-    private static readonly string[] GetOrPost = ["GET", "POST"];
-
     public static void MapApi(this WebApplication app)
     {
         var api = app.MapGroup("/api").AddEndpointFilter(RequireHeader);
@@ -23,7 +21,7 @@ internal static class ApiEndpoints
             return $"logged in as {user}\n";
         });
 
-        api.MapMethods("/increment", GetOrPost, static async (Session session) =>
+        api.MapPost("/increment", static async (Session session) =>
         {
             var count = await session.UpdateAsync(static session =>
             {
@@ -33,6 +31,9 @@ internal static class ApiEndpoints
             });
             return string.Create(CultureInfo.InvariantCulture, $"{count}\n");
         });
+
+        api.MapGet("/increment", static (Session session) => string.Create(CultureInfo.InvariantCulture, $"{session.Get<int>("count")}\n"))
+            .WithSessionAccess(SessionAccess.ReadOnly);
 
         api.MapGet("/whoami", static (Session session) => $"{Account.Name(session) ?? "nobody"}\n").WithSessionAccess(SessionAccess.ReadOnly);
 

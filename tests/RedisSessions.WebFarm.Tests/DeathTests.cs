@@ -1,0 +1,82 @@
+namespace RedisSessions.WebFarm.Tests;
+
+/// <summary>Instances die, sessions do not.</summary>
+public sealed class DeathTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_button_kills_an_instance_and_the_session_lives_on()
+    {
+        await using var farm = await FarmProcess.StartAsync(Token);
+        using var visitor = new Visitor(farm);
+        await visitor.LogInAsync("Ada", Token);
+        await visitor.IncrementAsync(Token);
+        var victim = (await visitor.InstancesAsync(Token)).Single(static instance => instance.Name == "B");
+
+        var page = await visitor.SendAsync("/instances/kill", "instance", "B", Token);
+        Assert.Contains("Instance B was killed", page, StringComparison.Ordinal);
+        Assert.False(FarmProcess.IsRunning(victim.Pid));
+        for (var i = 2; i <= 20; i++)
+            Assert.Equal(i, await visitor.IncrementAsync(Token));
+        Assert.Equal("Ada", await visitor.WhoAmIAsync(Token));
+        Assert.Equal(["A", "C"], (await visitor.InstancesAsync(Token)).Where(static instance => instance.Up).Select(static instance => instance.Name));
+
+        await visitor.SendAsync("/instances/start", "instance", "B", Token);
+        var reborn = (await visitor.InstancesAsync(Token)).Single(static instance => instance.Name == "B");
+        Assert.True(reborn.Up);
+        Assert.NotEqual(victim.Pid, reborn.Pid);
+        await Poll.UntilAsync(async () =>
+        {
+            using var answer = await visitor.GetAsync("/api/whoami", Token);
+            Assert.Equal("Ada\n", await answer.Content.ReadAsStringAsync(Token));
+            return answer.Headers.GetValues("X-Instance").Single() == "B";
+        }, Patience, "the new B to answer", Token);
+    }
+
+    [Fact]
+    public async Task An_instance_can_kill_itself_and_still_answers()
+    {
+        await using var farm = await FarmProcess.StartAsync(Token);
+        using var visitor = new Visitor(farm);
+        // Round robin: among three requests in a row there is one that the victim itself answers.
+        foreach (var victim in (string[])["A", "B", "C"])
+        {
+            Assert.Contains($"Instance {victim} was killed", await visitor.SendAsync("/instances/kill", "instance", victim, Token), StringComparison.Ordinal);
+            if (victim != "C")
+                continue;
+            // C was the last one: it stays.
+            Assert.True((await visitor.InstancesAsync(Token)).Single(static instance => instance.Name == "C").Up);
+        }
+    }
+
+    [Fact]
+    public async Task A_crash_from_outside_is_seen_by_nobody()
+    {
+        await using var farm = await FarmProcess.StartAsync(Token);
+        using var visitor = new Visitor(farm);
+        await visitor.IncrementAsync(Token);
+        var victims = (await visitor.InstancesAsync(Token)).Where(static instance => instance.Name != "A").Select(static instance => instance.Pid).ToArray();
+        await FarmProcess.SignalAsync("KILL", victims);
+        await Poll.UntilAsync(() => !victims.Any(FarmProcess.IsRunning), Patience, "the instances to die", Token);
+        // At once: the balancer may not know yet.
+        for (var i = 2; i <= 20; i++)
+            Assert.Equal(i, await visitor.IncrementAsync(Token));
+    }
+
+    [Fact]
+    public async Task When_all_are_dead_they_are_started_again()
+    {
+        await using var farm = await FarmProcess.StartAsync(Token);
+        using var visitor = new Visitor(farm);
+        await visitor.LogInAsync("Ada", Token);
+        await FarmProcess.SignalAsync("KILL", [.. (await visitor.InstancesAsync(Token)).Select(static instance => instance.Pid)]);
+        await Poll.UntilAsync(async () =>
+        {
+            using var answer = await visitor.GetAsync("/api/whoami", Token);
+            return answer.IsSuccessStatusCode && await answer.Content.ReadAsStringAsync(Token) == "Ada\n";
+        }, Patience, "the farm to come back", Token);
+    }
+}

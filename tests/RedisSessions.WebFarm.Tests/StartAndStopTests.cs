@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace RedisSessions.WebFarm.Tests;
+
+/// <summary>One clear line when it cannot start; nothing left when it ends.</summary>
+public sealed class StartAndStopTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_port_in_use_is_one_line()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var address = $"http://{taken.LocalEndpoint}";
+        await using var farm = FarmProcess.Launch([], "--urls", address);
+        await AssertFailsAsync(farm, $"{address}: address already in use");
+    }
+
+    [Fact]
+    public async Task A_redis_that_is_not_there_is_one_line()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var endpoint = silent.LocalEndpoint!.ToString()!;
+        silent.Stop();
+        await using var farm = FarmProcess.Launch([], "--urls", "http://127.0.0.1:0", "--Sessions:Redis:Configuration=" + endpoint);
+        await AssertFailsAsync(farm, $"Redis at {endpoint} does not answer");
+    }
+
+    [Fact]
+    public async Task A_redis_url_that_makes_no_sense_is_one_line()
+    {
+        await using var farm = FarmProcess.Launch(new() { ["REDIS_URL"] = "http://secret@nowhere" }, "--urls", "http://127.0.0.1:0");
+        await AssertFailsAsync(farm, "it must be redis://host:port");
+        Assert.DoesNotContain("secret", farm.Errors.Single(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_whose_scripts_are_not_atomic_is_refused()
+    {
+        var port = FreePort();
+        using var garnet = new Garnet.GarnetServer([
+            "--bind", "127.0.0.1", "--port", port, "--lua", "--memory", "64m", "--page", "1m", "--index", "1m", "-q", "--disable-console-logger"]);
+        garnet.Start();
+        await using var farm = FarmProcess.Launch([], "--urls", "http://127.0.0.1:0", "--Sessions:Redis:Configuration=127.0.0.1:" + port);
+        await AssertFailsAsync(farm, "its scripts are not atomic");
+    }
+
+    [Theory]
+    [InlineData("TERM", false)]
+    [InlineData("INT", false)]
+    [InlineData("INT", true)]
+    public async Task A_signal_ends_every_process(string signal, bool toAll)
+    {
+        await using var farm = await FarmProcess.StartAsync(Token);
+        var instances = await PidsAsync(farm);
+        // Ctrl-C in a terminal reaches all of them at once.
+        await FarmProcess.SignalAsync(signal, toAll ? [farm.Pid, .. instances] : [farm.Pid]);
+        Assert.Equal(0, await farm.ExitCodeAsync(Token));
+        Assert.DoesNotContain(instances, FarmProcess.IsRunning);
+        Assert.Empty(farm.Errors);
+    }
+
+    [Fact]
+    public async Task Instances_do_not_outlive_a_balancer_that_was_killed()
+    {
+        await using var farm = await FarmProcess.StartAsync(Token);
+        var instances = await PidsAsync(farm);
+        await FarmProcess.SignalAsync("KILL", farm.Pid);
+        await Poll.UntilAsync(() => !instances.Any(FarmProcess.IsRunning), Patience, "the instances to end", Token);
+    }
+
+    private static async Task<int[]> PidsAsync(FarmProcess farm)
+    {
+        using var visitor = new Visitor(farm);
+        var pids = (await visitor.InstancesAsync(Token)).Select(static instance => instance.Pid).ToArray();
+        Assert.Equal(3, pids.Count(FarmProcess.IsRunning));
+        return pids;
+    }
+
+    private static async Task AssertFailsAsync(FarmProcess farm, string reason)
+    {
+        Assert.Equal(1, await farm.ExitCodeAsync(Token));
+        Assert.Contains(reason, Assert.Single(farm.Errors), StringComparison.Ordinal);
+        Assert.Empty(farm.Output);
+    }
+
+    private static string FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+    }
+}
