@@ -38,34 +38,44 @@ public sealed class RedisSessionsBuilder(IServiceCollection services)
             var name = SessionHandlerName.Choose(configured, provider.GetServices<SessionHandlerName>(), out var error);
             return provider.GetRequiredKeyedService<ISessionHandler>(name ?? throw new InvalidOperationException(error));
         });
+        if (Services.Any(service => service.ImplementationInstance is SessionHandlerName { Name: SessionHandlerName.File }))
+            return;
+        AddHandler<FileSessionHandler>(SessionHandlerName.File);
+        Services.AddOptions<FileHandlerOptions>().BindConfiguration(FileHandlerOptions.Section).ValidateOnStart();
+        Services.AddSingleton<IValidateOptions<FileHandlerOptions>, FileHandlerOptionsValidator>();
+        Services.AddHostedService<ExpiredSessionCollector>();
     }
 }
 
 /// <summary>The name a handler was added under.</summary>
 internal sealed record SessionHandlerName(string Name)
 {
-    /// <summary>The configured handler, or the only one; else null and the sentence that fixes it.</summary>
+    /// <summary>The handler that is always there, and is used when nothing else was added.</summary>
+    public const string File = "file";
+
+    /// <summary>The configured handler, or the only one that was added; else null and the sentence that fixes it.</summary>
     public static string? Choose(string? configured, IEnumerable<SessionHandlerName> added, out string error)
     {
         error = "";
         var names = added.Select(handler => handler.Name).ToArray();
-        if (string.IsNullOrEmpty(configured))
+        if (!string.IsNullOrEmpty(configured))
         {
-            if (names.Length == 1)
-                return names[0];
-            error = names.Length == 0
-                ? "No session handler is registered: reference RedisSessions.Redis and call .AddRedis(\"localhost:6379\") after AddRedisSessions()."
-                : $"Sessions:Handler is not set and several handlers are registered ({string.Join(", ", names)}): set it to one of them.";
+            if (names.Contains(configured))
+                return configured;
+            var fix = configured switch
+            {
+                "redis" => "reference RedisSessions.Redis and call .AddRedis()",
+                "database" => "reference RedisSessions.Database and call .AddDatabase(...)",
+                _ => $"call .AddHandler<THandler>(\"{configured}\")",
+            };
+            error = $"Sessions:Handler is \"{configured}\", which is not registered (registered: {string.Join(", ", names)}): {fix} after AddRedisSessions().";
             return null;
         }
 
-        if (names.Contains(configured))
-            return configured;
-        var fix = configured == "redis"
-            ? "reference RedisSessions.Redis and call .AddRedis()"
-            : $"call .AddHandler<THandler>(\"{configured}\")";
-        error = $"Sessions:Handler is \"{configured}\", which is not registered "
-            + $"(registered: {(names.Length == 0 ? "none" : string.Join(", ", names))}): {fix} after AddRedisSessions().";
+        var chosen = names.Where(name => name != File).ToArray();
+        if (chosen.Length <= 1)
+            return chosen.Length == 0 ? File : chosen[0];
+        error = $"Sessions:Handler is not set and several handlers are registered ({string.Join(", ", names)}): set it to one of them.";
         return null;
     }
 }

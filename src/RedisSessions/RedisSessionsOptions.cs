@@ -11,7 +11,7 @@ public sealed class RedisSessionsOptions
     /// <summary>The configuration section: <c>Sessions</c>.</summary>
     public const string Section = "Sessions";
 
-    /// <summary>The name of the handler to use. Default: the only one that was added.</summary>
+    /// <summary>The name of the handler to use. Default: the only one that was added, else <c>file</c>.</summary>
     public string? Handler { get; set; }
 
     /// <summary>A session that is not used for this long ends. Each request moves the deadline. Default: 20 minutes; 1 second to 365 days.</summary>
@@ -38,6 +38,12 @@ public sealed class RedisSessionsOptions
     /// </summary>
     public TimeSpan RotationGrace { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How often expired sessions are collected from a store that does not expire by itself; spread over half as much again, so that instances do not do it
+    /// together. Default: 10 minutes; 1 second to 1 day.
+    /// </summary>
+    public TimeSpan CollectEvery { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How often one commit is tried before a conflict is given up. Default: 100; 1 to 10,000.</summary>
     public int CommitTries { get; set; } = 100;
 
@@ -55,6 +61,7 @@ internal sealed class RedisSessionsOptionsValidator(IEnumerable<SessionHandlerNa
         Range(nameof(options.AbsoluteTimeout), options.AbsoluteTimeout, options.IdleTimeout, TimeSpan.FromDays(3650));
         Range(nameof(options.MaxSize), options.MaxSize, 1024, 64 * 1024 * 1024);
         Range(nameof(options.RotationGrace), options.RotationGrace, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
+        Range(nameof(options.CollectEvery), options.CollectEvery, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         Range(nameof(options.CommitTries), options.CommitTries, 1, 10_000);
         Range(nameof(options.CommitTimeout), options.CommitTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
         if (!Enum.IsDefined(options.OnConflict))

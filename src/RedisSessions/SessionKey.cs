@@ -33,10 +33,14 @@ public readonly record struct SessionKey
 
     internal byte[] ToBytes() => Encoding.ASCII.GetBytes(Value);
 
-    internal static SessionKey FromBytes(ReadOnlySpan<byte> ascii)
+    internal static SessionKey FromBytes(ReadOnlySpan<byte> ascii) =>
+        TryParse(Encoding.ASCII.GetString(ascii), out var key) ? key : throw new FormatException("a forward does not hold a session key");
+
+    internal static bool TryParse(string text, out SessionKey key)
     {
-        var text = Encoding.ASCII.GetString(ascii);
         // A key has the shape of an id, so the id's parser is the judge of it too.
-        return SessionId.TryParse(text, out _) ? new SessionKey(text) : throw new FormatException("A forward does not hold a session key.");
+        var isKey = SessionId.TryParse(text, out _);
+        key = isKey ? new SessionKey(text) : default;
+        return isKey;
     }
 }

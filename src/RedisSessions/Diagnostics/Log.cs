@@ -28,4 +28,10 @@ internal static partial class Log
 
     [LoggerMessage(8, LogLevel.Debug, "The record of a session id that was not issued could not be removed; it expires by itself")]
     public static partial void OrphanLeft(ILogger logger, Exception exception);
+
+    [LoggerMessage(9, LogLevel.Debug, "{Count} expired session(s) collected in {Milliseconds} ms")]
+    public static partial void Collected(ILogger logger, int count, double milliseconds);
+
+    [LoggerMessage(10, LogLevel.Warning, "Expired sessions could not be collected; trying again later")]
+    public static partial void NotCollected(ILogger logger, Exception exception);
 }

@@ -1,0 +1,37 @@
+namespace RedisSessions.File;
+
+/// <summary>
+/// An advisory lock over processes: a file that is opened for nobody else. The system lets go of it when the process ends, however it ends.
+/// </summary>
+internal static class FileLock
+{
+    private const int UnixWouldBlock = 11, MacWouldBlock = 35, WindowsSharingViolation = unchecked((int)0x80070020);
+
+    /// <summary>The lock, or null when somebody else has it.</summary>
+    public static FileStream? TryAcquire(string path)
+    {
+        try
+        {
+            return new FileStream(path, SessionFile.Created(FileMode.OpenOrCreate, FileShare.None));
+        }
+        catch (IOException e) when (e.HResult is UnixWouldBlock or MacWouldBlock or WindowsSharingViolation)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Waits for the lock. Other threads of this process have queued up before: what is waited for is another process, for the length of its commit.</summary>
+    /// <exception cref="TimeoutException">It did not come in time.</exception>
+    public static async ValueTask<FileStream> AcquireAsync(string path, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        for (var wait = 1; ; wait = Math.Min(wait * 2, 16))
+        {
+            if (TryAcquire(path) is { } acquired)
+                return acquired;
+            if (time.GetElapsedTime(started) >= timeout)
+                throw new TimeoutException("another process did not let go of the session's lock file");
+            await Task.Delay(TimeSpan.FromMilliseconds(1 + Random.Shared.Next(wait)), time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}
