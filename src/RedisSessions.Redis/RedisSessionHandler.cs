@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly;
@@ -32,6 +33,7 @@ internal sealed class RedisSessionHandler : ISessionHandler
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
         RunAsync("read", (Handler: this, Key: Name(key), idleTimeout), static async (state, database, cancellationToken) =>
         {
+            cancellationToken.ThrowIfCancellationRequested();
             var value = await database.StringGetSetExpiryAsync(state.Key, state.idleTimeout).WaitAsync(cancellationToken).ConfigureAwait(false);
             if (value.IsNull)
                 return null;
@@ -53,11 +55,12 @@ internal sealed class RedisSessionHandler : ISessionHandler
         var milliseconds = (long)record.Lifetime(_time.GetUtcNow(), idleTimeout).TotalMilliseconds;
         var commit = new Commit([Name(key)], [version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset], expected);
 
-        // Cancellation ends here: once sent, the commit happens whether anybody waits for it or not, so its answer is waited for.
+        // Cancellation ends with the first try: once sent, the commit happens whether anybody waits for it or not, so its answer is waited for.
         return RunAsync("commit", commit, static async (commit, database, cancellationToken) =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
             var mayHaveBeenSent = commit.Sent;
+            if (!mayHaveBeenSent)
+                cancellationToken.ThrowIfCancellationRequested();
             commit.Sent = true;
             var answer = await database.ScriptEvaluateAsync(RedisScripts.Commit, commit.Keys, commit.Values).ConfigureAwait(false);
             if (answer.Resp2Type == ResultType.Integer)
@@ -76,10 +79,12 @@ internal sealed class RedisSessionHandler : ISessionHandler
 
     /// <inheritdoc/>
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) =>
-        RunAsync("delete", Name(key), static async (name, database, cancellationToken) =>
+        RunAsync("delete", (Name: Name(key), Sent: new StrongBox<bool>()), static async (delete, database, cancellationToken) =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            return await database.KeyDeleteAsync(name).ConfigureAwait(false);
+            if (!delete.Sent.Value)
+                cancellationToken.ThrowIfCancellationRequested();
+            delete.Sent.Value = true;
+            return await database.KeyDeleteAsync(delete.Name).ConfigureAwait(false);
         }, cancellationToken);
 
     private RedisKey Name(SessionKey key) => _options.KeyPrefix + key.Value;
@@ -91,14 +96,15 @@ internal sealed class RedisSessionHandler : ISessionHandler
         try
         {
             await _selfTest.PassedAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            // Each try decides itself whether it can still be cancelled: the pipeline would also give up on what has been sent.
             return await _retry.ExecuteAsync(
-                static async (all, cancellationToken) =>
+                static async (all, _) =>
                 {
-                    var database = await all.Connection.DatabaseAsync(cancellationToken).ConfigureAwait(false);
-                    return await all.Run(all.State, database, cancellationToken).ConfigureAwait(false);
+                    var database = await all.Connection.DatabaseAsync(all.Cancellation).ConfigureAwait(false);
+                    return await all.Run(all.State, database, all.Cancellation).ConfigureAwait(false);
                 },
-                (Connection: _connection, State: state, Run: run),
-                cancellationToken).ConfigureAwait(false);
+                (Connection: _connection, State: state, Run: run, Cancellation: cancellationToken),
+                CancellationToken.None).ConfigureAwait(false);
         }
         catch (FormatException e)
         {

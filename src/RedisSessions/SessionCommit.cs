@@ -84,7 +84,9 @@ internal sealed class SessionCommit(
                     break;
             }
 
-            await BackOff().ConfigureAwait(false);
+            // A try that finds itself stored has not failed, even if it was the last one.
+            if (newer is null || !newer.HasCommit(_id))
+                await BackOff().ConfigureAwait(false);
         }
     }
 
@@ -263,7 +265,7 @@ internal sealed class SessionCommit(
         if (_tries < 3)
             return;
         var most = Math.Min(1 << Math.Min(_tries - 2, 5), 32);
-        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(most)), manager.Time, cancellationToken).ConfigureAwait(false);
+        await Task.Delay(TimeSpan.FromMilliseconds(manager.Jitter.Next(most)), manager.Time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Those who wait in line for this key learn what is stored now. After a forward this commit is about another key.</summary>

@@ -19,7 +19,6 @@ public sealed class SessionManager
     private readonly RedisSessionsOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<SessionManager> _logger;
-    private readonly CommitQueue _queue = new();
     private readonly string _handlerName;
 
     /// <summary>Creates the engine over a handler.</summary>
@@ -125,12 +124,18 @@ public sealed class SessionManager
             return;
         }
 
-        using var turn = await _queue.EnterAsync(session.Key, _options.CommitTimeout, _time, cancellationToken).ConfigureAwait(false)
+        using var turn = await Queue.EnterAsync(session.Key, _options.CommitTimeout, _time, cancellationToken).ConfigureAwait(false)
             ?? throw commit.GiveUp();
         await commit.ReplaceAsync(turn).ConfigureAwait(false);
     }
 
     internal ISessionHandler Handler => _handler;
+
+    /// <summary>The simulation sets it, to stay on one thread.</summary>
+    internal CommitQueue Queue { get; init; } = new();
+
+    /// <summary>Spreads a crowd. The simulation sets it, to be repeatable.</summary>
+    internal Random Jitter { get; init; } = Random.Shared;
 
     internal RedisSessionsOptions Options => _options;
 

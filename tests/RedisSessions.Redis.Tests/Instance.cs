@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace RedisSessions.Redis.Tests;
 
@@ -28,4 +30,56 @@ internal static class Instance
         handler(services.AddRedisSessionsCore(sessions));
         return services.BuildServiceProvider();
     }
+
+    /// <summary>What a host does at start: the options are validated, then the hosted services are started in order.</summary>
+    public static async Task StartAsync(this ServiceProvider instance, CancellationToken cancellationToken)
+    {
+        instance.GetService<IStartupValidator>()?.Validate();
+        foreach (var service in instance.GetServices<IHostedService>())
+            await service.StartAsync(cancellationToken);
+    }
+
+    public static ISessionHandler Handler(this ServiceProvider instance) => instance.GetRequiredService<ISessionHandler>();
+
+    public static SessionManager Manager(this ServiceProvider instance) => instance.GetRequiredService<SessionManager>();
+
+    /// <summary>A manager over another handler, with the options of this instance.</summary>
+    public static SessionManager Manager(this ServiceProvider instance, ISessionHandler handler) => new(
+        handler,
+        instance.GetRequiredService<IOptions<RedisSessionsOptions>>(),
+        TimeProvider.System,
+        instance.GetRequiredService<ILogger<SessionManager>>());
+
+    /// <summary>Stores a new session with one value, and gives its id.</summary>
+    public static async Task<SessionId> CreateSessionAsync(this SessionManager manager, string key, long value, CancellationToken cancellationToken)
+    {
+        var session = manager.Create();
+        session[key] = value;
+        await session.CommitAsync(cancellationToken);
+        Assert.True(SessionId.TryParse(session.Id, out var id));
+        return id;
+    }
+
+    /// <summary>One request: loads, adds one, commits.</summary>
+    public static async Task IncrementAsync(this SessionManager manager, SessionId id, string key, CancellationToken cancellationToken)
+    {
+        var session = await manager.LoadAsync(id, cancellationToken: cancellationToken);
+        session.Increment(key);
+        await session.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>What is stored now.</summary>
+    public static async Task<long> CountAsync(this SessionManager manager, SessionId id, string key, CancellationToken cancellationToken) =>
+        (await manager.LoadAsync(id, cancellationToken: cancellationToken)).Get<long>(key);
+
+    /// <summary>A record for tests below the manager.</summary>
+    public static SessionRecord Record(ulong version) => new()
+    {
+        Version = new SessionVersion(version),
+        CreatedAt = DateTimeOffset.UtcNow,
+        AbsoluteDeadline = DateTimeOffset.UtcNow.AddHours(1),
+        CommitIds = [CommitId.New()],
+        PayloadFormat = PayloadFormat.MessagePack,
+        Payload = new byte[] { 0x80 },
+    };
 }

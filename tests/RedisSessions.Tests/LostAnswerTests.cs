@@ -72,6 +72,18 @@ public sealed class LostAnswerTests
     }
 
     [Fact]
+    public async Task A_last_try_that_finds_itself_stored_has_not_given_up()
+    {
+        var engine = new Engine(options => options.CommitTries = 1);
+        var id = await engine.StoredAsync(("n", 1));
+        var session = await engine.LoadAsync(id);
+        session.Increment("n");
+        engine.Handler.LoseNextAnswer();
+        await session.CommitAsync(Token);
+        Assert.Equal("{n: 2}", engine.Stored(id));
+    }
+
+    [Fact]
     public async Task An_update_is_applied_once_and_its_answer_is_its_own()
     {
         var id = await _engine.StoredAsync(("n", 1));

@@ -3,7 +3,8 @@ namespace RedisSessions.Locking;
 /// <summary>
 /// Within one process the commits of one session queue up instead of racing in the store. Courtesy, not safety: safety is the version.
 /// </summary>
-internal sealed class CommitQueue
+/// <param name="wake">How the next in line goes on: by default not on the stack of the one that leaves.</param>
+internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions.RunContinuationsAsynchronously)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionKey, Line> _lines = [];
@@ -26,7 +27,7 @@ internal sealed class CommitQueue
         {
             if (_lines.TryGetValue(key, out var line))
             {
-                var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                var mine = new TaskCompletionSource(wake);
                 return WaitAsync(key, line, line.Waiting.AddLast(mine), wait, time, cancellationToken);
             }
 

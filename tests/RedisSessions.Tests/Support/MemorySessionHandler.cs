@@ -75,6 +75,13 @@ internal sealed class MemorySessionHandler(TimeProvider time) : ISessionHandler
             return Find(key) is { } bytes ? Parse(bytes, "read") : null;
     }
 
+    /// <summary>Everything that has not expired.</summary>
+    public IReadOnlyList<(SessionKey Key, SessionRecord Record)> All()
+    {
+        lock (_lock)
+            return [.. _records.Where(pair => pair.Value.Deadline > time.GetUtcNow()).Select(pair => (pair.Key, Parse(pair.Value.Bytes, "read")))];
+    }
+
     /// <summary>Puts bytes into the store that no handler wrote.</summary>
     public void Plant(SessionKey key, byte[] bytes)
     {
