@@ -29,10 +29,11 @@ public static class RedisSessionsBuilderExtensions
         builder.Services.TryAddSingleton(provider => new RedisConnection(
             provider.GetRequiredService<IOptions<RedisHandlerOptions>>(), provider.GetService<RedisMultiplexer>()));
         builder.Services.TryAddSingleton<RedisSelfTest>();
-        // Only when Redis is the handler in use: an application may carry several and pick one by configuration.
-        builder.Services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<ISessionHandler>() is RedisSessionHandler
-            ? provider.GetRequiredService<RedisSelfTest>()
-            : new NothingToTest());
+        // Only when Redis is in use: an application may carry several handlers and pick one by configuration.
+        builder.Services.AddSingleton<IHostedService>(provider =>
+            provider.GetRequiredService<IOptions<RedisSessionsOptions>>().Value is { Handler: "redis" } or { ReadThrough: "redis" }
+                ? provider.GetRequiredService<RedisSelfTest>()
+                : new NothingToTest());
         return builder;
     }
 

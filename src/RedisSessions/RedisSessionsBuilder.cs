@@ -32,11 +32,14 @@ public sealed class RedisSessionsBuilder(IServiceCollection services)
         Services.TryAddSingleton(TimeProvider.System);
         Services.TryAddSingleton<SessionManager>();
         Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisSessionsOptions>, RedisSessionsOptionsValidator>());
-        Services.TryAddSingleton(provider =>
+        Services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<RedisSessionsOptions>, SessionHandlerChoice>());
+        Services.TryAddSingleton(static provider =>
         {
-            var configured = provider.GetRequiredService<IOptions<RedisSessionsOptions>>().Value.Handler;
-            var name = SessionHandlerName.Choose(configured, provider.GetServices<SessionHandlerName>(), out var error);
-            return provider.GetRequiredKeyedService<ISessionHandler>(name ?? throw new InvalidOperationException(error));
+            var options = provider.GetRequiredService<IOptions<RedisSessionsOptions>>().Value;
+            var handler = provider.GetRequiredKeyedService<ISessionHandler>(options.Handler);
+            return options.ReadThrough is { Length: > 0 } old
+                ? new ReadThroughHandler(handler, provider.GetRequiredKeyedService<ISessionHandler>(old))
+                : handler;
         });
         if (Services.Any(service => service.ImplementationInstance is SessionHandlerName { Name: SessionHandlerName.File }))
             return;
@@ -44,38 +47,5 @@ public sealed class RedisSessionsBuilder(IServiceCollection services)
         Services.AddOptions<FileHandlerOptions>().BindConfiguration(FileHandlerOptions.Section).ValidateOnStart();
         Services.AddSingleton<IValidateOptions<FileHandlerOptions>, FileHandlerOptionsValidator>();
         Services.AddHostedService<ExpiredSessionCollector>();
-    }
-}
-
-/// <summary>The name a handler was added under.</summary>
-internal sealed record SessionHandlerName(string Name)
-{
-    /// <summary>The handler that is always there, and is used when nothing else was added.</summary>
-    public const string File = "file";
-
-    /// <summary>The configured handler, or the only one that was added; else null and the sentence that fixes it.</summary>
-    public static string? Choose(string? configured, IEnumerable<SessionHandlerName> added, out string error)
-    {
-        error = "";
-        var names = added.Select(handler => handler.Name).ToArray();
-        if (!string.IsNullOrEmpty(configured))
-        {
-            if (names.Contains(configured))
-                return configured;
-            var fix = configured switch
-            {
-                "redis" => "reference RedisSessions.Redis and call .AddRedis()",
-                "database" => "reference RedisSessions.Database and call .AddDatabase(...)",
-                _ => $"call .AddHandler<THandler>(\"{configured}\")",
-            };
-            error = $"Sessions:Handler is \"{configured}\", which is not registered (registered: {string.Join(", ", names)}): {fix} after AddRedisSessions().";
-            return null;
-        }
-
-        var chosen = names.Where(name => name != File).ToArray();
-        if (chosen.Length <= 1)
-            return chosen.Length == 0 ? File : chosen[0];
-        error = $"Sessions:Handler is not set and several handlers are registered ({string.Join(", ", names)}): set it to one of them.";
-        return null;
     }
 }

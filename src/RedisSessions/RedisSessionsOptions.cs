@@ -14,6 +14,12 @@ public sealed class RedisSessionsOptions
     /// <summary>The name of the handler to use. Default: the only one that was added, else <c>file</c>.</summary>
     public string? Handler { get; set; }
 
+    /// <summary>
+    /// The name of another handler, whose sessions are still good: one that <see cref="Handler"/> does not know is looked for there, moves on its first write, and
+    /// is deleted there. Default: none.
+    /// </summary>
+    public string? ReadThrough { get; set; }
+
     /// <summary>A session that is not used for this long ends. Each request moves the deadline. Default: 20 minutes; 1 second to 365 days.</summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(20);
 
@@ -68,8 +74,7 @@ internal sealed class RedisSessionsOptionsValidator(IEnumerable<SessionHandlerNa
             errors.Add($"Sessions:OnConflict is {options.OnConflict}: it must be Reject or LastWriteWins.");
         if (!Enum.IsDefined(options.OnStoreFailure))
             errors.Add($"Sessions:OnStoreFailure is {options.OnStoreFailure}: it must be Fail or Anonymous.");
-        if (SessionHandlerName.Choose(options.Handler, handlers, out var error) is null)
-            errors.Add(error);
+        errors.AddRange(new SessionHandlerChoice(handlers).Errors(options));
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
 
         void Range<T>(string setting, T value, T least, T most) where T : IComparable<T>
