@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
@@ -46,8 +47,12 @@ public readonly struct SessionId : IEquatable<SessionId>
         }
 
         // The last character carries four bits only: an id has one spelling, so that one cookie has one key.
-        if (!Base64Url.TryDecodeFromChars(text, bytes, out var written) || written != Bytes || Base64Url.EncodeToString(bytes) != text)
+        // (TryDecodeFromChars throws for what is spelled wrong.)
+        if (Base64Url.DecodeFromChars(text, bytes, out _, out var written) != OperationStatus.Done
+            || written != Bytes || Base64Url.EncodeToString(bytes) != text)
+        {
             return false;
+        }
 
         id = new SessionId(text);
         return true;

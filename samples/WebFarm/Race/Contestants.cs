@@ -19,30 +19,27 @@ internal static class Contestants
 
     private static int ReadFramework(HttpContext context) => context.Session.GetInt32("n") ?? 0;
 
-    private static async Task<int> IncrementFrameworkAsync(HttpContext context)
+    private static async Task IncrementFrameworkAsync(HttpContext context)
     {
         var session = context.Session;
         // <framework>
         await session.LoadAsync();
         var n = session.GetInt32("n") ?? 0;
-        await Task.Delay(5);    // real code does something here
+        await Task.Delay(5);    // real code takes time
         session.SetInt32("n", n + 1);
         await session.CommitAsync();
         // </framework>
-        return n + 1;
     }
 
-    private static async Task<int> IncrementOursAsync(Session session)
+    private static async Task IncrementOursAsync(Session session)
     {
-        var n = 0;
         // <redis-sessions>
         await session.UpdateAsync(async session =>
         {
-            n = session.Get<int>("n");
-            await Task.Delay(5);    // real code does something here
+            var n = session.Get<int>("n");
+            await Task.Delay(5);    // real code takes time
             session["n"] = n + 1;
         });
         // </redis-sessions>
-        return n + 1;
     }
 }

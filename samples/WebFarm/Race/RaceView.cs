@@ -16,7 +16,7 @@ internal static class RaceView
               <div class="race-head">
                 <div>
                   <h2 id="race-title">The race</h2>
-                  <p>50 requests at once, through the balancer, each adding one to a number in one session. Both pieces of code do the same.</p>
+                  <p>50 requests at once, through the balancer, each adding one to a number in the same session.</p>
                 </div>
                 {Page.Form(page, "/race", Html.Of($"""<button>{(result is null ? "Run the race" : "Run it again")}</button>"""))}
               </div>
@@ -40,7 +40,7 @@ internal static class RaceView
     private static Html Outcome(Lap lap) => Html.Of($"""
         <p class="score"><strong>{lap.Kept}</strong> of {lap.Answered} kept{(lap.Lost == 0 ? Html.Of($""", none lost""") : Html.Of($""", <span class="lost">{lap.Lost} lost</span>"""))}</p>
         {Bar(lap)}
-        <p class="muted small">{lap.Answered} of {lap.Sent} requests were told that their change is stored. {lap.Instances}. {lap.Milliseconds} ms.</p>
+        <p class="muted small">{lap.Answered} of {lap.Sent} were answered “stored” in {lap.Milliseconds} ms: {lap.Instances}.</p>
         """);
 
     private static Html Bar(Lap lap)

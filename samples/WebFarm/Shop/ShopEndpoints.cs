@@ -31,16 +31,22 @@ internal static class ShopEndpoints
             return TypedResults.Redirect("/?bye");
         });
 
-        MapCart("/cart/add", static (session, product) =>
+        MapCart("/cart/add", "/", static (session, product) =>
         {
             Cart.Add(session, product);
             session.Flash("message", $"{product.Name}: in the cart.");
             return ValueTask.CompletedTask;
         });
 
-        MapCart("/cart/take", Cart.TakeAsync);
+        MapCart("/cart/more", "/#cart", static (session, product) =>
+        {
+            Cart.Add(session, product);
+            return ValueTask.CompletedTask;
+        });
 
-        MapCart("/cart/remove", static (session, product) =>
+        MapCart("/cart/take", "/#cart", Cart.TakeAsync);
+
+        MapCart("/cart/remove", "/#cart", static (session, product) =>
         {
             Cart.Remove(session, product);
             session.Flash("message", $"{product.Name}: taken out of the cart.");
@@ -54,23 +60,30 @@ internal static class ShopEndpoints
             return TypedResults.Redirect("/#race");
         });
 
-        MapOrder("/instances/kill", FarmOrder.Kill, "was killed. Your session is not in any instance, so it lives on.");
-        MapOrder("/instances/start", FarmOrder.Start, "was started again. It knows you at once.");
+        MapOrder("/instances/kill", FarmOrder.Kill);
+        MapOrder("/instances/start", FarmOrder.Start);
 
-        void MapCart(string route, Func<Session, Product, ValueTask> change) => forms.MapPost(route, async (IFormCollection form, Session session) =>
+        void MapCart(string route, string back, Func<Session, Product, ValueTask> change) => forms.MapPost(route, async (IFormCollection form, Session session) =>
         {
             if (Catalog.Find(form["product"]) is { } product)
                 await change(session, product);
-            return TypedResults.Redirect("/#cart");
+            return TypedResults.Redirect(back);
         });
 
-        void MapOrder(string route, string verb, string outcome) => forms.MapPost(route, (HttpContext context, IFormCollection form, Session session) =>
+        void MapOrder(string route, string verb) => forms.MapPost(route, (HttpContext context, IFormCollection form, Session session) =>
         {
-            var instance = form["instance"].ToString();
-            if (FarmView.Of(context.Request)?.Instances.Any(other => other.Name == instance) is true)
+            var farm = FarmView.Of(context.Request);
+            if (farm?.Instances.FirstOrDefault(instance => instance.Name == form["instance"]) is { } instance)
             {
-                context.Response.Headers[FarmOrder.Header] = new FarmOrder(verb, instance).ToString();
-                session.Flash("message", $"Instance {instance} {outcome}");
+                context.Response.Headers[FarmOrder.Header] = new FarmOrder(verb, instance.Name).ToString();
+                session.Flash("message", $"Instance {instance.Name} " + (verb, instance.Up) switch
+                {
+                    (FarmOrder.Kill, true) when farm.Instances.Count(static other => other.Up) == 1 => "is the last one, so it stays.",
+                    (FarmOrder.Kill, true) => "was killed. Your session is not in any instance, so it lives on.",
+                    (FarmOrder.Start, false) => "was started again. It knows you at once.",
+                    (_, true) => "is up already.",
+                    (_, false) => "is down already.",
+                });
             }
 
             return TypedResults.Redirect("/#farm");

@@ -42,7 +42,7 @@ internal static class ShopView
           <td><div class="quantity">
             {CartButton(page, "/cart/take", line, "−", $"One {line.Product.Name} less", "step")}
             <span>{line.Quantity}</span>
-            {CartButton(page, "/cart/add", line, "+", $"One {line.Product.Name} more", "step")}
+            {CartButton(page, "/cart/more", line, "+", $"One {line.Product.Name} more", "step")}
           </div></td>
           <td class="number">{Money(line.Cents)}</td>
         </tr>
