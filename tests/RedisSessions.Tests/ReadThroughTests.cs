@@ -1,0 +1,111 @@
+using RedisSessions.Tests.Support;
+
+namespace RedisSessions.Tests;
+
+/// <summary>Moving sessions from one store to another while they are in use.</summary>
+public sealed class ReadThroughTests
+{
+    private readonly Engine _old = new();
+    private readonly MemorySessionHandler _new;
+    private readonly SessionManager _manager;
+
+    public ReadThroughTests()
+    {
+        _new = new MemorySessionHandler(_old.Time);
+        _manager = _old.New(new ReadThroughHandler(_new, _old.Store));
+    }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_session_of_the_old_store_is_read_there_and_moves_on_its_first_write()
+    {
+        var id = await _old.StoredAsync(("a", 1L), ("b", 2L));
+        var session = await _manager.LoadAsync(id, cancellationToken: Token);
+        Assert.Equal(1L, session["a"]);
+        await session.CommitAsync(Token);
+        Assert.Equal((1, 0), (_old.Store.Count, _new.Count));
+
+        session["a"] = 3L;
+        await session.CommitAsync(Token);
+        Assert.Equal((0, 1), (_old.Store.Count, _new.Count));
+        var again = await _manager.LoadAsync(id, cancellationToken: Token);
+        Assert.Equal((3L, 2L, false), (again["a"], again["b"], again.IsNew));
+        Assert.Equal(session.CreatedAt, again.CreatedAt);
+    }
+
+    [Fact]
+    public async Task A_new_session_is_made_in_the_new_store()
+    {
+        var session = _manager.Create();
+        session["a"] = 1;
+        await session.CommitAsync(Token);
+        Assert.Equal((0, 1), (_old.Store.Count, _new.Count));
+    }
+
+    [Fact]
+    public async Task Requests_that_move_a_session_at_once_lose_nothing()
+    {
+        var id = await _old.StoredAsync(("n", 0L));
+        var sessions = await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ => await _manager.LoadAsync(id, cancellationToken: Token)));
+        foreach (var session in sessions)
+            await session.UpdateAsync(s => s["n"] = s.Get<long>("n") + 1, Token);
+        Assert.Equal(20L, (await _manager.LoadAsync(id, cancellationToken: Token))["n"]);
+        Assert.Equal((0, 1), (_old.Store.Count, _new.Count));
+    }
+
+    [Fact]
+    public async Task A_session_that_another_instance_still_changes_in_the_old_store_is_a_conflict_like_any_other()
+    {
+        var id = await _old.StoredAsync(("n", 0L));
+        var session = await _manager.LoadAsync(id, cancellationToken: Token);
+        await _old.OtherAsync(id, other => other["n"] = 10L);
+        await session.UpdateAsync(s => s["n"] = s.Get<long>("n") + 1, Token);
+        Assert.Equal(11L, (await _manager.LoadAsync(id, cancellationToken: Token))["n"]);
+    }
+
+    [Fact]
+    public async Task A_session_that_is_destroyed_is_gone_from_both_for_good()
+    {
+        var id = await _old.StoredAsync(("a", 1L));
+        var late = await _manager.LoadAsync(id, cancellationToken: Token);
+        var session = await _manager.LoadAsync(id, cancellationToken: Token);
+        session.Destroy();
+        await session.CommitAsync(Token);
+        Assert.Equal(0, _old.Store.Count);
+        late["a"] = 2L;
+        Assert.True((await Assert.ThrowsAsync<SessionConflictException>(async () => await late.CommitAsync(Token))).SessionEnded);
+        _old.Time.Advance(TimeSpan.FromMinutes(3));
+        Assert.True((await _manager.LoadAsync(id, cancellationToken: Token)).IsNew);
+    }
+
+    [Fact]
+    public async Task A_login_moves_a_session_and_ends_its_old_id_in_both()
+    {
+        var id = await _old.StoredAsync(("cart", "full"));
+        var session = await _manager.LoadAsync(id, cancellationToken: Token);
+        session.RegenerateId(deleteOld: true);
+        await session.CommitAsync(Token);
+        Assert.Equal(0, _old.Store.Count);
+        Assert.True((await _manager.LoadAsync(id, cancellationToken: Token)).IsNew);
+        Assert.Equal("full", (await _manager.LoadAsync(session.SessionId, cancellationToken: Token))["cart"]);
+    }
+
+    [Fact]
+    public async Task What_a_crash_in_the_middle_of_a_move_leaves_behind_stays_in_the_shadow()
+    {
+        var id = await _old.StoredAsync(("a", 1L));
+        var leftover = _old.Store.Peek(SessionKey.From(id))!;
+        var session = await _manager.LoadAsync(id, cancellationToken: Token);
+        session["a"] = 2L;
+        await session.CommitAsync(Token);
+        await _old.Store.CommitAsync(SessionKey.From(id), SessionVersion.None, leftover, TimeSpan.FromMinutes(20), Token);
+
+        Assert.Equal(2L, (await _manager.LoadAsync(id, cancellationToken: Token))["a"]);
+        session = await _manager.LoadAsync(id, cancellationToken: Token);
+        session.Destroy();
+        await session.CommitAsync(Token);
+        _old.Time.Advance(TimeSpan.FromMinutes(3));
+        Assert.True((await _manager.LoadAsync(id, cancellationToken: Token)).IsNew);
+    }
+}
