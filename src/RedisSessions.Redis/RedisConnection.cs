@@ -14,8 +14,9 @@ internal sealed class RedisConnection(IOptions<RedisHandlerOptions> options, Red
     private IConnectionMultiplexer? _multiplexer = given?.Multiplexer;
 
     /// <summary>The settings of further connections to the same server.</summary>
-    public ConfigurationOptions Configuration => Parse(given?.Multiplexer.Configuration ?? options.Value.Configuration
-        ?? throw new SessionStoreException("redis", "start", "Sessions:Redis:Configuration is not set: set it to \"host:port\", or call .AddRedis(\"host:port\")."));
+    public ConfigurationOptions Configuration => given is null ? Parse(options.Value.Configuration
+        ?? throw new SessionStoreException("redis", "start", "Sessions:Redis:Configuration is not set: set it to \"host:port\", or call .AddRedis(\"host:port\")."))
+        : Repeat(given.Multiplexer);
 
     public async ValueTask<IDatabase> DatabaseAsync(CancellationToken cancellationToken)
     {
@@ -49,6 +50,20 @@ internal sealed class RedisConnection(IOptions<RedisHandlerOptions> options, Red
         parsed.HeartbeatInterval = TimeSpan.FromMilliseconds(250);
         parsed.ReconnectRetryPolicy = JitteredReconnect.Instance;
         return parsed;
+    }
+
+    private static ConfigurationOptions Repeat(IConnectionMultiplexer multiplexer)
+    {
+        try
+        {
+            return Parse(multiplexer.Configuration);
+        }
+        catch (ArgumentException)
+        {
+            // A multiplexer gives its settings as text only, and a comma in a password has no form there. What the parser says would quote it.
+            throw new SessionStoreException("redis", "start", "the settings of the connection that was given to AddRedis cannot be repeated for the "
+                + "connections of the self-test. Give AddRedis the configuration itself, or set Sessions:Redis:SelfTest to false and know your server.");
+        }
     }
 
     /// <summary>100 ms, doubling to 2 s, each wait spread over half of itself: fast after a blip, and no herd after an outage.</summary>

@@ -96,7 +96,7 @@ public sealed class Session
     /// <param name="value">Copied now.</param>
     /// <exception cref="ArgumentException">The key is empty or reserved, or the value has no form in a session.</exception>
     /// <exception cref="InvalidOperationException">The session is read-only or destroyed.</exception>
-    public void Set<T>(string key, T value) => Write(new SetChange(Writable(key), SessionValue.From(value)));
+    public void Set<T>(string key, T value) => Write(new SetChange(Writable(key), Fitting(key, value)));
 
     /// <summary>Removes a key.</summary>
     /// <param name="key">Dot notation.</param>
@@ -145,18 +145,18 @@ public sealed class Session
     /// <param name="key">Dot notation.</param>
     /// <param name="value">Copied now.</param>
     /// <exception cref="InvalidOperationException">Something other than a list is there.</exception>
-    public void Push<T>(string key, T value) => Write(new AddChange(Writable(key), SessionValue.From(value), First: false));
+    public void Push<T>(string key, T value) => Write(new AddChange(Writable(key), Fitting(key, value, inList: true), First: false));
 
     /// <summary>Adds an element to the beginning of a list, making the list when it is missing.</summary>
     /// <param name="key">Dot notation.</param>
     /// <param name="value">Copied now.</param>
     /// <exception cref="InvalidOperationException">Something other than a list is there.</exception>
-    public void Prepend<T>(string key, T value) => Write(new AddChange(Writable(key), SessionValue.From(value), First: true));
+    public void Prepend<T>(string key, T value) => Write(new AddChange(Writable(key), Fitting(key, value, inList: true), First: true));
 
     /// <summary>Sets a value for this request and the next one only: a message after a redirect.</summary>
     /// <param name="key">Dot notation.</param>
     /// <param name="value">Copied now.</param>
-    public void Flash<T>(string key, T value) => Write(new FlashChange(Writable(key), SessionValue.From(value), Work.FlashHasAged));
+    public void Flash<T>(string key, T value) => Write(new FlashChange(Writable(key), Fitting(key, value), Work.FlashHasAged));
 
     /// <summary>Keeps all flashed values for one more request.</summary>
     public void Reflash() => Write(new KeepChange(null, Work.FlashHasAged));
@@ -357,6 +357,15 @@ public sealed class Session
         return FlashBag.Root.Covers(path)
             ? throw new ArgumentException($"The session key '{FlashBag.ReservedKey}' is reserved for flash data: use Flash.", nameof(key))
             : path;
+    }
+
+    /// <summary>A copy of a value, if the payload with it at this key can be read again: readers follow no more than so many levels.</summary>
+    private static SessionValue Fitting<T>(string key, T value, bool inList = false)
+    {
+        var packed = SessionValue.From(value);
+        return SessionPath.Parse(key).Levels + (inList ? 1 : 0) + packed.Depth <= Packed.MaxDepth
+            ? packed
+            : throw new ArgumentException($"The session value '{key}' would nest deeper than {Packed.MaxDepth} levels.", nameof(value));
     }
 
     private async ValueTask<TResult> TransactAsync<TChange, TResult>(

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using RedisSessions.TestServers;
 
 namespace RedisSessions.Redis.Tests;
 
@@ -39,6 +40,12 @@ internal static class Instance
             await service.StartAsync(cancellationToken);
     }
 
+    /// <summary>Waits until the self-test is over and the connection is warm: with the short time-outs of a test, and on a busy machine, that takes a few tries.</summary>
+    public static Task WarmUpAsync(this ServiceProvider instance, CancellationToken cancellationToken) => Poll.UntilAsync(
+        async () => await Xunit.Record.ExceptionAsync(
+            async () => await instance.Handler().ReadAsync(SessionKey.From(SessionId.New()), TimeSpan.FromMinutes(1), cancellationToken)) is null,
+        TimeSpan.FromSeconds(30), "the server answers", cancellationToken);
+
     public static ISessionHandler Handler(this ServiceProvider instance) => instance.GetRequiredService<ISessionHandler>();
 
     public static SessionManager Manager(this ServiceProvider instance) => instance.GetRequiredService<SessionManager>();
@@ -71,6 +78,10 @@ internal static class Instance
     /// <summary>What is stored now.</summary>
     public static async Task<long> CountAsync(this SessionManager manager, SessionId id, string key, CancellationToken cancellationToken) =>
         (await manager.LoadAsync(id, cancellationToken: cancellationToken)).Get<long>(key);
+
+    /// <summary>Whether a commit was stored, if need be at a second try whose answer shows the first one.</summary>
+    public static bool Stored(this CommitResult result, SessionRecord record) =>
+        result is CommitResult.Committed || (result is CommitResult.Conflict { Current: var current } && current.HasCommit(record.CommitIds[0]));
 
     /// <summary>A record for tests below the manager.</summary>
     public static SessionRecord Record(ulong version) => new()

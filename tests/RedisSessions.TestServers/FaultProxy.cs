@@ -18,6 +18,7 @@ public sealed class FaultProxy : IAsyncDisposable
     private readonly int _port;
     private Task _accepting = Task.CompletedTask;
     private int _faults;
+    private int _lateAnswers;
 
     private FaultProxy(string server)
     {
@@ -36,6 +37,9 @@ public sealed class FaultProxy : IAsyncDisposable
 
     /// <summary>How many faults were really made.</summary>
     public int Faults => _faults;
+
+    /// <summary>How many commands that were to arrive late the server has answered: they have arrived, and run.</summary>
+    public int LateAnswers => _lateAnswers;
 
     /// <summary>The connections that are open.</summary>
     public int Connections => _connections.Count;
@@ -79,6 +83,8 @@ public sealed class FaultProxy : IAsyncDisposable
             Interlocked.Increment(ref _faults);
         return fault;
     }
+
+    internal void CountLateAnswer() => Interlocked.Increment(ref _lateAnswers);
 
     private async Task AcceptAsync()
     {

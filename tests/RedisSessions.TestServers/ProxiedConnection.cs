@@ -97,6 +97,8 @@ internal sealed class ProxiedConnection(FaultProxy proxy, TcpClient client) : ID
             while (frames.TryTake(out var frame))
             {
                 var fault = frame[0] != '>' && _owed.Reader.TryRead(out var owed) ? owed : Fault.None;
+                if (fault is Fault.Hold { HangUp: true })
+                    proxy.CountLateAnswer();
                 if (fault is Fault.Cut or Fault.Hold { HangUp: true })
                     return;
                 silent |= fault is Fault.Swallow;

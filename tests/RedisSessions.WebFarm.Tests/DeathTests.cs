@@ -62,6 +62,32 @@ public sealed class DeathTests
     }
 
     [Fact]
+    public async Task Reads_under_way_in_an_instance_that_crashes_are_answered_by_another()
+    {
+        await using var farm = await FarmProcess.StartAsync(Token);
+        using var visitor = new Visitor(farm);
+        await visitor.LogInAsync("Ada", Token);
+        var victim = (await visitor.InstancesAsync(Token)).Single(static instance => instance.Name == "C");
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var answers = 0;
+        var readers = Enumerable.Range(0, 16).Select(async _ =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                Assert.Equal("Ada", await visitor.WhoAmIAsync(Token));
+                Interlocked.Increment(ref answers);
+            }
+        }).ToArray();
+
+        await Poll.UntilAsync(() => Volatile.Read(ref answers) > 100 || readers.Any(static reader => reader.IsCompleted), Patience, "the readers to read", Token);
+        await FarmProcess.SignalAsync("KILL", victim.Pid);
+        var then = Volatile.Read(ref answers);
+        await Poll.UntilAsync(() => Volatile.Read(ref answers) > then + 200 || readers.Any(static reader => reader.IsCompleted), Patience, "the readers to go on", Token);
+        await enough.CancelAsync();
+        await Task.WhenAll(readers);
+    }
+
+    [Fact]
     public async Task When_all_are_dead_they_are_started_again()
     {
         await using var farm = await FarmProcess.StartAsync(Token);

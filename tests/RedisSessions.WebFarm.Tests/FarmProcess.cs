@@ -95,13 +95,16 @@ public sealed partial class FarmProcess : IAsyncDisposable
         await kill.WaitForExitAsync();
     }
 
-    /// <summary>Whether a process runs. One that is dead and not yet collected by its parent does not.</summary>
+    /// <summary>
+    /// Whether a process runs. One that is dead and not yet collected by its parent does not; but one of which only the first thread is dead may still
+    /// have its connections open, and take a request with it.
+    /// </summary>
     public static bool IsRunning(int pid)
     {
         try
         {
             var stat = File.ReadAllText($"/proc/{pid}/stat");
-            return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
+            return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X') || Directory.GetDirectories($"/proc/{pid}/task").Length > 1;
         }
         catch (IOException)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -51,6 +52,27 @@ public sealed class StartAndStopTests
         await AssertFailsAsync(farm, "its scripts are not atomic");
     }
 
+    [Fact]
+    public async Task A_redis_that_is_given_is_used()
+    {
+        var port = FreePort();
+        using var redis = RedisServer(port);
+        try
+        {
+            await Poll.UntilAsync(() => Answers(port), Patience, "redis-server to listen", Token);
+            await using var farm = await FarmProcess.StartAsync(Token, $"redis://:p%40ss@127.0.0.1:{port}");
+            Assert.Contains($"Redis: 127.0.0.1:{port})", Assert.Single(farm.Output), StringComparison.Ordinal);
+            using var visitor = new Visitor(farm);
+            for (var i = 1; i <= 6; i++)
+                Assert.Equal(i, await visitor.IncrementAsync(Token));
+        }
+        finally
+        {
+            redis.Kill();
+            await redis.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
     [Theory]
     [InlineData("TERM", false)]
     [InlineData("INT", false)]
@@ -88,6 +110,32 @@ public sealed class StartAndStopTests
         Assert.Equal(1, await farm.ExitCodeAsync(Token));
         Assert.Contains(reason, Assert.Single(farm.Errors), StringComparison.Ordinal);
         Assert.Empty(farm.Output);
+    }
+
+    private static Process RedisServer(string port)
+    {
+        try
+        {
+            return Process.Start(new ProcessStartInfo("redis-server", ["--port", port, "--bind", "127.0.0.1", "--requirepass", "p@ss", "--save", "", "--appendonly", "no", "--logfile", "/dev/null"]))!;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Skip("redis-server is not installed: not on the PATH");
+            throw;
+        }
+    }
+
+    private static bool Answers(string port)
+    {
+        try
+        {
+            using var client = new TcpClient("127.0.0.1", int.Parse(port, CultureInfo.InvariantCulture));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     private static string FreePort()

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Connections;
+
 namespace WebFarm.Farm;
 
 /// <summary>What the balancer and the instances have in common as programs.</summary>
@@ -32,6 +34,10 @@ internal static class FarmHost
         try
         {
             await app.StartAsync();
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            throw new StartupException($"{e.Message} End what uses it, or choose another with --urls.");
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -24,7 +24,7 @@ internal static class FarmPanel
     private static Html Button(PageModel page, InstanceView instance)
     {
         if (!instance.Up)
-            return Order("/instances/start", "quiet", "Start again", $"Start instance {instance.Name} again");
+            return Order("/instances/start", "quiet", "Start", $"Start instance {instance.Name} again");
         // The balancer would refuse to kill the last one.
         return page.Farm!.Instances.Count(static other => other.Up) > 1
             ? Order("/instances/kill", "danger", "Kill", $"Kill instance {instance.Name}")

@@ -35,8 +35,18 @@ internal static class Packed
 
     /// <summary>The length in bytes of the first value.</summary>
     /// <exception cref="FormatException">The bytes are cut off, nest too deep or hold something a session does not.</exception>
-    public static int Skip(ReadOnlySpan<byte> bytes)
+    public static int Skip(ReadOnlySpan<byte> bytes) => Skip(bytes, out _);
+
+    /// <summary>How many maps and lists the first value has inside each other; empty ones do not count.</summary>
+    public static int Depth(ReadOnlySpan<byte> bytes)
     {
+        Skip(bytes, out var deepest);
+        return deepest;
+    }
+
+    private static int Skip(ReadOnlySpan<byte> bytes, out int deepest)
+    {
+        deepest = 0;
         Span<long> left = stackalloc long[MaxDepth];
         var depth = 0;
         long at = 0;
@@ -51,6 +61,7 @@ internal static class Packed
                 if (depth == MaxDepth)
                     throw new FormatException($"the payload nests deeper than {MaxDepth} levels");
                 left[depth++] = header.Children;
+                deepest = Math.Max(deepest, depth);
                 continue;
             }
 
@@ -211,14 +222,19 @@ internal static class Packed
         // Timestamps are 4, 8 or 12 bytes long; no other extension is a value of a session.
         if ((sbyte)bytes[typeAt] != TimestampExtension || length is not (4 or 8 or 12))
             throw new FormatException($"the payload holds the extension type {(sbyte)bytes[typeAt]}, which is no value of a session");
-        if (length == 12 && bytes.Length >= typeAt + 13
-            && BinaryPrimitives.ReadInt64BigEndian(bytes[(typeAt + 5)..]) is < -62_135_596_800 or > 253_402_300_799)
-        {
+        if (bytes.Length > typeAt + length && !IsInstant(bytes.Slice(typeAt + 1, (int)length)))
             throw new FormatException("the payload holds a timestamp that is out of range");
-        }
-
         return new(SessionValueKind.Timestamp, typeAt + 1, (int)length, 0);
     }
+
+    // Seconds that DateTime holds, and less than a second of nanoseconds: decoding must not be what fails.
+    private static bool IsInstant(ReadOnlySpan<byte> content) => content.Length switch
+    {
+        4 => true,
+        8 => BinaryPrimitives.ReadUInt64BigEndian(content) >> 34 <= 999_999_999,
+        _ => BinaryPrimitives.ReadUInt32BigEndian(content) <= 999_999_999
+            && BinaryPrimitives.ReadInt64BigEndian(content[4..]) is >= -62_135_596_800 and <= 253_402_300_799,
+    };
 
     private static long Unsigned(ReadOnlySpan<byte> bytes, int size)
     {

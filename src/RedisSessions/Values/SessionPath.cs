@@ -21,6 +21,9 @@ internal readonly record struct SessionPath
 
     public bool HasDots => Text.Contains('.', StringComparison.Ordinal);
 
+    /// <summary>How many maps or lists there are around what stands here.</summary>
+    public int Levels => Text.AsSpan().Count('.') + 1;
+
     public MemoryExtensions.SpanSplitEnumerator<char> Segments => Text.AsSpan().Split('.');
 
     /// <summary>Whether this is <paramref name="other"/> or an ancestor of it: what is set here decides what is read there.</summary>

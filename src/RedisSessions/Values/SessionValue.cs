@@ -31,7 +31,7 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
         .WithSecurity(MessagePackSecurity.UntrustedData.WithMaximumObjectGraphDepth(Packed.MaxDepth))
         .WithResolver(CompositeResolver.Create(
             [new TimestampFormatter(), new NullableFormatter<DateTimeOffset>()],
-            [ContractlessStandardResolver.Instance]));
+            [new NoTypeNames(), ContractlessStandardResolver.Instance]));
 
     public static SessionValue Null => new(RedisSessions.Values.Packed.Nil);
 
@@ -82,6 +82,9 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
         return ReadObject(ref reader);
     }
 
+    /// <summary>How many maps and lists this value has inside each other: 0 for a number, 1 for a list of numbers.</summary>
+    public int Depth => Packed.Depth(Bytes.Span);
+
     public bool SameAs(SessionValue other) => Bytes.Span.SequenceEqual(other.Bytes.Span);
 
     private static object? ReadObject(ref MessagePackReader reader)
@@ -126,6 +129,21 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
     }
 
     private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;
+
+    /// <summary>MessagePack would store a <see cref="Type"/> by its name, and load what a name in the store names.</summary>
+    private sealed class NoTypeNames : IFormatterResolver
+    {
+        public IMessagePackFormatter<T>? GetFormatter<T>() => typeof(T).IsAssignableTo(typeof(Type)) ? new Refusal<T>() : null;
+
+        private sealed class Refusal<T> : IMessagePackFormatter<T>
+        {
+            public void Serialize(ref MessagePackWriter writer, T value, MessagePackSerializerOptions options) => throw Refused();
+
+            public T Deserialize(ref MessagePackReader reader, MessagePackSerializerOptions options) => throw Refused();
+
+            private static MessagePackSerializationException Refused() => new("a type is no value.");
+        }
+    }
 
     /// <summary>An instant is a MessagePack timestamp, in UTC; MessagePack's own formatter would store a list of two numbers.</summary>
     private sealed class TimestampFormatter : IMessagePackFormatter<DateTimeOffset>

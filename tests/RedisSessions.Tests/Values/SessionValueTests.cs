@@ -1,0 +1,178 @@
+using MessagePack;
+using RedisSessions.Values;
+
+namespace RedisSessions.Tests.Values;
+
+/// <summary>The kinds of value, and what .NET makes of them.</summary>
+public sealed class SessionValueTests
+{
+    public enum Colour { Red, Green = 7 }
+
+    public sealed class Item
+    {
+        public string Name { get; set; } = "";
+
+        public int Qty { get; set; }
+
+        public Item? Inner { get; set; }
+    }
+
+    [Fact]
+    public void Every_supported_type_comes_back_as_it_went_in()
+    {
+        RoundTrip(true);
+        RoundTrip(false);
+        foreach (var number in new[] { 0, 1, -1, 127, 128, -32, -33, 255, 256, 65_535, 65_536, int.MinValue, int.MaxValue })
+            RoundTrip(number);
+        foreach (var number in new[] { long.MinValue, -1L, 0L, uint.MaxValue, uint.MaxValue + 1L, long.MaxValue })
+            RoundTrip(number);
+        RoundTrip(ulong.MaxValue);
+        RoundTrip(byte.MaxValue);
+        RoundTrip(short.MinValue);
+        foreach (var number in new[] { 0.0, -0.0, 1.5, double.MaxValue, double.Epsilon, double.NaN, double.NegativeInfinity })
+            RoundTrip(number);
+        RoundTrip(1.5f);
+        foreach (var text in new[] { "", "a", new string('x', 31), new string('x', 32), new string('x', 256), new string('x', 70_000), "ä€😀\0" })
+            RoundTrip(text);
+        foreach (var size in new[] { 0, 1, 255, 256, 70_000 })
+            RoundTrip(Enumerable.Range(0, size).Select(i => (byte)i).ToArray());
+        RoundTrip(new DateTimeOffset(2026, 7, 8, 9, 10, 11, 123, TimeSpan.Zero).AddTicks(4567));
+        RoundTrip(DateTimeOffset.MinValue);
+        RoundTrip(DateTimeOffset.MaxValue);
+        RoundTrip(new DateTime(2026, 7, 8, 9, 10, 11, DateTimeKind.Utc));
+        RoundTrip(Guid.Parse("01234567-89ab-cdef-0123-456789abcdef"));
+        RoundTrip(123.4500m);
+        RoundTrip(decimal.MinValue);
+        RoundTrip(TimeSpan.FromTicks(-12345));
+        RoundTrip(Colour.Green);
+        RoundTrip('x');
+        RoundTrip(new List<int> { 1, 2, 3 });
+        RoundTrip(new[] { "a", "b" });
+        RoundTrip(new Dictionary<string, int> { ["a"] = 1 });
+        RoundTrip<int?>(5);
+        RoundTrip<int?>(null);
+        RoundTrip<string?>(null);
+        RoundTrip<DateTimeOffset?>(DateTimeOffset.UnixEpoch);
+    }
+
+    [Fact]
+    public void An_instant_is_kept_and_its_offset_is_not()
+    {
+        var local = new DateTimeOffset(2026, 7, 8, 9, 10, 11, TimeSpan.FromHours(2));
+        var back = SessionValue.From(local).To<DateTimeOffset>();
+        Assert.Equal(local, back);
+        Assert.Equal(TimeSpan.Zero, back.Offset);
+    }
+
+    [Fact]
+    public void Plain_objects_are_what_reading_without_a_type_gives()
+    {
+        Assert.Null(Plain<string?>(null));
+        Assert.Equal(true, Plain(true));
+        Assert.Equal(5L, Plain((byte)5));
+        Assert.Equal(-5L, Plain(-5));
+        Assert.Equal(long.MaxValue, Plain((ulong)long.MaxValue));
+        Assert.Equal(ulong.MaxValue, Plain(ulong.MaxValue));
+        Assert.Equal(1.5, Plain(1.5f));
+        Assert.Equal("x", Plain("x"));
+        Assert.Equal(new byte[] { 1, 2 }, Plain(new byte[] { 1, 2 }));
+        Assert.Equal(DateTimeOffset.UnixEpoch, Plain(DateTimeOffset.UnixEpoch));
+        Assert.Equal(new object?[] { 1L, "a", null }, Plain(new object?[] { 1, "a", null }));
+        var map = Assert.IsType<System.Collections.ObjectModel.ReadOnlyDictionary<string, object?>>(Plain(new Item { Name = "x", Qty = 2 }));
+        Assert.Equal(("x", 2L, (object?)null), (map["Name"], map["Qty"], map["Inner"]));
+    }
+
+    [Fact]
+    public void What_reading_without_a_type_gives_cannot_be_changed()
+    {
+        Assert.Throws<NotSupportedException>(() => ((IList<object?>)Plain(new[] { 1 })!)[0] = 2);
+        Assert.Throws<NotSupportedException>(() => ((IDictionary<string, object?>)Plain(new Item())!)["Name"] = 2);
+    }
+
+    [Fact]
+    public void An_object_is_stored_as_what_it_is_and_not_as_what_it_was_declared()
+    {
+        object item = new Item { Name = "x", Qty = 3, Inner = new Item { Name = "y" } };
+        var value = SessionValue.From(item);
+        Assert.Equal(SessionValueKind.Map, value.Kind);
+        Assert.Equal(3, value.To<Item>()!.Qty);
+        Assert.Equal("y", value.To<Item>()!.Inner!.Name);
+    }
+
+    [Fact]
+    public void No_type_name_is_stored()
+    {
+        object[] values = [new Item { Name = "x" }, new List<object> { new Item() }, Colour.Green, new { Anonymous = new Item() }];
+        foreach (var value in values)
+        {
+            var text = System.Text.Encoding.Latin1.GetString(SessionValue.From(value).Bytes.Span);
+            foreach (var name in new[] { "Item", "RedisSessions", "System", "Colour", "Green" })
+                Assert.DoesNotContain(name, text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_type_is_neither_stored_nor_loaded_by_its_name()
+    {
+        Assert.Throws<ArgumentException>(() => SessionValue.From(typeof(string)));
+        Assert.Throws<ArgumentException>(() => SessionValue.From<Type>(typeof(string)));
+        Assert.Throws<ArgumentException>(() => SessionValue.From(new { Member = typeof(string) }));
+        Assert.Throws<MessagePackSerializationException>(() => SessionValue.From("System.String").To<Type>());
+    }
+
+    [Fact]
+    public void A_value_is_a_copy()
+    {
+        var list = new List<int> { 1 };
+        var value = SessionValue.From(list);
+        list.Add(2);
+        Assert.Equal([1], value.To<List<int>>()!);
+        value.To<List<int>>()!.Add(3);
+        Assert.Equal([1], value.To<List<int>>()!);
+    }
+
+    [Fact]
+    public void What_has_no_form_as_a_value_is_an_argument_error_that_names_the_type()
+    {
+        foreach (var bad in new object[] { new Func<int>(() => 1), new Hidden(), Nested(70), typeof(string) })
+        {
+            var error = Assert.Throws<ArgumentException>(() => SessionValue.From(bad));
+            Assert.Contains(bad.GetType().Name, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Reading_as_another_type_fails_without_quoting_the_value() =>
+        Assert.Throws<MessagePackSerializationException>(() => SessionValue.From("secret").To<int>());
+
+    [Fact]
+    public void Values_are_the_same_when_their_bytes_are()
+    {
+        Assert.True(SessionValue.From(5).SameAs(SessionValue.From(5L)));
+        Assert.False(SessionValue.From(5).SameAs(SessionValue.From(5.0)));
+        Assert.False(SessionValue.From("5").SameAs(SessionValue.From(5)));
+        Assert.True(SessionValue.Null.SameAs(SessionValue.From<string?>(null)));
+    }
+
+    private static object? Plain<T>(T value) => SessionValue.From(value).ToObject();
+
+    private static void RoundTrip<T>(T value)
+    {
+        var packed = SessionValue.From(value);
+        Packed.Validate(packed.Bytes.Span);
+        Assert.Equal(value, packed.To<T>());
+    }
+
+    private static object Nested(int levels)
+    {
+        object value = 1;
+        for (var i = 0; i < levels; i++)
+            value = new List<object> { value };
+        return value;
+    }
+
+    private sealed class Hidden
+    {
+        public int Number { get; set; } = 5;
+    }
+}
