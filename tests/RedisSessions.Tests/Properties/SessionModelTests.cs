@@ -23,7 +23,7 @@ public sealed class SessionModelTests
             Assert.Equal(model.Text(), Given.Text(session.All()));
         }
 
-        Assert.Equal(model.Text(), Given.Text(SessionTree.Read(session.View.ToPayload())));
+        Assert.Equal(model.Text(), Given.Text(SessionTree.Read(session.Work.View.ToPayload())));
     }, iter: Iterations);
 
     [Fact]
@@ -37,14 +37,14 @@ public sealed class SessionModelTests
                 // Only what was written here is in the log: an increment of a string fails and is not.
                 if (operation.Writes && operation.Run(session) != Operation.Refused && operation.Run(elsewhere) == Operation.Refused)
                 {
-                    var refused = Rebase.Apply(Tree(here), ReadSet.None, session.Changes, Payload(there));
+                    var refused = Rebase.Apply(Tree(here), ReadSet.None, session.Work.Changes, Payload(there));
                     Assert.Equal(operation.Key, refused.Path.Text);
                     return;
                 }
             }
 
-            var replayed = Rebase.Apply(Tree(here), ReadSet.None, session.Changes, Payload(there));
-            Assert.Equal(Given.Text(elsewhere.View), Given.Text(replayed.Tree!));
+            var replayed = Rebase.Apply(Tree(here), ReadSet.None, session.Work.Changes, Payload(there));
+            Assert.Equal(Given.Text(elsewhere.Work.View), Given.Text(replayed.Tree!));
         }, iter: Iterations);
 
     [Fact]
@@ -54,8 +54,8 @@ public sealed class SessionModelTests
             var session = Session(start);
             foreach (var operation in operations)
                 operation.Run(session);
-            var rebased = Rebase.Apply(Tree(start), session.Reads, session.Changes, Payload(start));
-            Assert.Equal(session.View.ToPayload().ToArray(), rebased.Tree!.ToPayload().ToArray());
+            var rebased = Rebase.Apply(Tree(start), session.Work.Reads, session.Work.Changes, Payload(start));
+            Assert.Equal(session.Work.View.ToPayload().ToArray(), rebased.Tree!.ToPayload().ToArray());
         }, iter: Iterations);
 
     [Fact]
@@ -65,12 +65,12 @@ public sealed class SessionModelTests
             var session = Session(start);
             foreach (var operation in operations.Where(operation => operation.Writes))
                 operation.Run(session);
-            var direct = Rebase.Apply(Tree(start), ReadSet.None, session.Changes, Payload(third));
-            session.RebaseOn(Record(second), default, ReadSet.None);
-            var again = session.RebaseOn(Record(third), default, ReadSet.None);
+            var direct = Rebase.Apply(Tree(start), ReadSet.None, session.Work.Changes, Payload(third));
+            session.Work.RebaseOn(Tree(second), whateverWasRead: true);
+            var again = session.Work.RebaseOn(Tree(third), whateverWasRead: true);
             Assert.Equal(direct.Tree is null, again is not null);
             if (direct.Tree is not null)
-                Assert.Equal(Given.Text(direct.Tree), Given.Text(session.View));
+                Assert.Equal(Given.Text(direct.Tree), Given.Text(session.Work.View));
         }, iter: Iterations);
 
     [Fact]
@@ -80,10 +80,10 @@ public sealed class SessionModelTests
             // Two requests, each under a key of its own; so neither can make the other's changes inapplicable.
             var payload = Payload(start);
             var (first, second) = (Log(start, mine, "mine"), Log(start, theirs, "theirs"));
-            var onlyFirst = Rebase.Apply(Tree(start), first.Reads, first.Changes, payload).Tree!;
-            var onlySecond = Rebase.Apply(Tree(start), second.Reads, second.Changes, payload).Tree!;
-            var both = Rebase.Apply(Tree(start), second.Reads, second.Changes, onlyFirst.ToPayload());
-            var other = Rebase.Apply(Tree(start), first.Reads, first.Changes, onlySecond.ToPayload());
+            var onlyFirst = Rebase.Apply(Tree(start), first.Work.Reads, first.Work.Changes, payload).Tree!;
+            var onlySecond = Rebase.Apply(Tree(start), second.Work.Reads, second.Work.Changes, payload).Tree!;
+            var both = Rebase.Apply(Tree(start), second.Work.Reads, second.Work.Changes, onlyFirst.ToPayload());
+            var other = Rebase.Apply(Tree(start), first.Work.Reads, first.Work.Changes, onlySecond.ToPayload());
             Assert.Equal(Given.Text(both.Tree!), Given.Text(other.Tree!));
         }, iter: Iterations);
 
@@ -104,13 +104,4 @@ public sealed class SessionModelTests
     private static SessionTree Tree((string, object?)[] values) => SessionTree.Read(Payload(values));
 
     private static ReadOnlyMemory<byte> Payload((string, object?)[] values) => Given.Tree(values).ToPayload();
-
-    private static SessionRecord Record((string, object?)[] values) => new()
-    {
-        Version = new SessionVersion(1),
-        CreatedAt = default,
-        AbsoluteDeadline = default,
-        PayloadFormat = PayloadFormat.MessagePack,
-        Payload = Payload(values),
-    };
 }
