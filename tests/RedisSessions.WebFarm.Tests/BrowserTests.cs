@@ -123,6 +123,8 @@ public sealed class BrowserTests
     {
         public static async Task<Browser> OpenAsync(string path)
         {
+            // Four processes and a browser start at once, on whatever machine this is.
+            Assertions.SetDefaultExpectTimeout(30_000);
             var playwright = await Playwright.CreateAsync();
             try
             {
