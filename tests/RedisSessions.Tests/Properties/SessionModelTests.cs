@@ -32,76 +32,70 @@ public sealed class SessionModelTests
         {
             var session = Session(here);
             var elsewhere = Session(there);
-            foreach (var operation in operations)
+            foreach (var operation in operations.Where(operation => operation.Writes))
             {
                 // Only what was written here is in the log: an increment of a string fails and is not.
-                if (operation.Writes && operation.Run(session) != Operation.Refused && operation.Run(elsewhere) == Operation.Refused)
+                if (operation.Run(session) != Operation.Refused && operation.Run(elsewhere) == Operation.Refused)
                 {
-                    var refused = Rebase.Apply(Tree(here), ReadSet.None, session.Work.Changes, Payload(there));
-                    Assert.Equal(operation.Key, refused.Path.Text);
+                    Assert.Equal(operation.Key, session.Work.RebaseOn(Tree(there), whateverWasRead: true)?.Text);
                     return;
                 }
             }
 
-            var replayed = Rebase.Apply(Tree(here), ReadSet.None, session.Work.Changes, Payload(there));
-            Assert.Equal(Given.Text(elsewhere.Work.View), Given.Text(replayed.Tree!));
+            Assert.Null(session.Work.RebaseOn(Tree(there), whateverWasRead: true));
+            Assert.Equal(Given.Text(elsewhere.Work.View), Given.Text(session.Work.View));
         }, iter: Iterations);
 
     [Fact]
     public void Rebasing_on_what_nobody_has_changed_is_the_session_itself_byte_for_byte() =>
         Gen.Select(Operation.Tree, Operation.List).Sample((start, operations) =>
         {
-            var session = Session(start);
-            foreach (var operation in operations)
-                operation.Run(session);
-            var rebased = Rebase.Apply(Tree(start), session.Work.Reads, session.Work.Changes, Payload(start));
-            Assert.Equal(session.Work.View.ToPayload().ToArray(), rebased.Tree!.ToPayload().ToArray());
+            var session = Ran(start, operations);
+            var before = session.Work.View.ToPayload().ToArray();
+            Assert.Null(session.Work.RebaseOn(Tree(start), whateverWasRead: false));
+            Assert.Equal(before, session.Work.View.ToPayload().ToArray());
         }, iter: Iterations);
 
     [Fact]
     public void Rebasing_twice_is_rebasing_once_onto_the_last() =>
         Gen.Select(Operation.Tree, Operation.Tree, Operation.Tree, Operation.List).Sample((start, second, third, operations) =>
         {
-            var session = Session(start);
-            foreach (var operation in operations.Where(operation => operation.Writes))
-                operation.Run(session);
-            var direct = Rebase.Apply(Tree(start), ReadSet.None, session.Work.Changes, Payload(third));
-            session.Work.RebaseOn(Tree(second), whateverWasRead: true);
-            var again = session.Work.RebaseOn(Tree(third), whateverWasRead: true);
-            Assert.Equal(direct.Tree is null, again is not null);
-            if (direct.Tree is not null)
-                Assert.Equal(Given.Text(direct.Tree), Given.Text(session.Work.View));
+            var (once, twice) = (Ran(start, operations), Ran(start, operations));
+            twice.Work.RebaseOn(Tree(second), whateverWasRead: true);
+            var path = once.Work.RebaseOn(Tree(third), whateverWasRead: true);
+            Assert.Equal(path, twice.Work.RebaseOn(Tree(third), whateverWasRead: true));
+            if (path is null)
+                Assert.Equal(Given.Text(once.Work.View), Given.Text(twice.Work.View));
         }, iter: Iterations);
 
     [Fact]
-    public void Changes_of_different_keys_commute() =>
+    public void Changes_of_different_keys_commute_and_no_read_stands_against_them() =>
         Gen.Select(Operation.Tree, Operation.List, Operation.List).Sample((start, mine, theirs) =>
         {
-            // Two requests, each under a key of its own; so neither can make the other's changes inapplicable.
-            var payload = Payload(start);
-            var (first, second) = (Log(start, mine, "mine"), Log(start, theirs, "theirs"));
-            var onlyFirst = Rebase.Apply(Tree(start), first.Work.Reads, first.Work.Changes, payload).Tree!;
-            var onlySecond = Rebase.Apply(Tree(start), second.Work.Reads, second.Work.Changes, payload).Tree!;
-            var both = Rebase.Apply(Tree(start), second.Work.Reads, second.Work.Changes, onlyFirst.ToPayload());
-            var other = Rebase.Apply(Tree(start), first.Work.Reads, first.Work.Changes, onlySecond.ToPayload());
-            Assert.Equal(Given.Text(both.Tree!), Given.Text(other.Tree!));
+            // Two requests, each under a key of its own, and each is the first to commit once.
+            string[] results = [Committed("mine", "theirs"), Committed("theirs", "mine")];
+            Assert.Equal(results[0], results[1]);
+
+            string Committed(string first, string second)
+            {
+                var (winner, late) = (Under(first), Under(second));
+                Assert.Null(late.Work.RebaseOn(SessionTree.Read(winner.Work.View.ToPayload()), whateverWasRead: false));
+                return Given.Text(late.Work.View);
+            }
+
+            Session Under(string key) => Ran(start, [.. (key == "mine" ? mine : theirs)
+                .Where(operation => operation is not Operation.ClearAll).Select(operation => operation with { Key = $"{key}.{operation.Key}" })]);
         }, iter: Iterations);
 
-    private Session Log((string, object?)[] start, Operation[] operations, string under)
+    private Session Ran((string, object?)[] start, Operation[] operations)
     {
         var session = Session(start);
-        foreach (var operation in operations.Where(operation => operation is not Operation.ClearAll))
-            (operation with { Key = under + "." + operation.Key }).Run(session);
+        foreach (var operation in operations)
+            operation.Run(session);
         return session;
     }
 
-    private Session Session((string, object?)[] start)
-    {
-        var session = new Session(_engine.Manager, null, Tree(start), SessionAccess.Optimistic, default);
-        return session;
-    }
+    private Session Session((string, object?)[] start) => new(_engine.Manager, null, Tree(start), SessionAccess.Optimistic, default);
 
-    private static SessionTree Tree((string, object?)[] values) => SessionTree.Read(Payload(values));
-
-    private static ReadOnlyMemory<byte> Payload((string, object?)[] values) => Given.Tree(values).ToPayload();
+    private static SessionTree Tree((string, object?)[] values) => SessionTree.Read(Given.Tree(values).ToPayload());
 }
