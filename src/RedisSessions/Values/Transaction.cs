@@ -6,6 +6,7 @@ namespace RedisSessions.Values;
 /// </summary>
 internal sealed class Transaction(SessionTree snapshot)
 {
+    private readonly ReadSet _reads = new();
     private SessionTree _snapshot = snapshot;
     private SessionTree? _view;
     private IReadOnlyList<SessionPath>? _flashed;
@@ -14,8 +15,6 @@ internal sealed class Transaction(SessionTree snapshot)
     public readonly record struct Savepoint(int Changes, int Reads, bool FlashHasAged);
 
     public ChangeLog Changes { get; } = new();
-
-    public ReadSet Reads { get; } = new();
 
     /// <summary>True once this request has committed: what it flashed before has aged already.</summary>
     public bool FlashHasAged { get; private set; }
@@ -41,7 +40,7 @@ internal sealed class Transaction(SessionTree snapshot)
         // A flashed value is shown and goes: that a parallel request has shown it too invalidates no decision.
         _flashed ??= FlashBag.Keys(_snapshot);
         if (!Changes.Decides(path) && !_flashed.Any(flashed => flashed.Covers(path)))
-            Reads.Add(path, presenceOnly);
+            _reads.Add(path, presenceOnly);
     }
 
     /// <returns>False, and nothing has changed, when the change makes no sense on what is there.</returns>
@@ -68,9 +67,9 @@ internal sealed class Transaction(SessionTree snapshot)
     /// <returns>Null, or the path that stands against it; then nothing has changed.</returns>
     public SessionPath? RebaseOn(SessionTree newer, bool whateverWasRead) =>
         // Bookkeeping alone, such as the ageing of flash data, rests on no read and refuses no request.
-        RebaseOn(newer, whateverWasRead || !Changes.IsIntended ? ReadSet.None : Reads);
+        RebaseOn(newer, whateverWasRead || !Changes.IsIntended ? ReadSet.None : _reads);
 
-    public Savepoint Save() => new(Changes.Count, Reads.Count, FlashHasAged);
+    public Savepoint Save() => new(Changes.Count, _reads.Count, FlashHasAged);
 
     /// <summary>Undoes what came after a savepoint and moves what came before it onto a newer snapshot.</summary>
     /// <returns>Null, or the path that stands against it.</returns>
@@ -78,7 +77,7 @@ internal sealed class Transaction(SessionTree snapshot)
     {
         CutTo(savepoint);
         // Also when nothing had been changed before: the run to come rests on what was read then.
-        return RebaseOn(newer, whateverWasRead ? ReadSet.None : Reads);
+        return RebaseOn(newer, whateverWasRead ? ReadSet.None : _reads);
     }
 
     /// <summary>Undoes what came after a savepoint.</summary>
@@ -119,7 +118,7 @@ internal sealed class Transaction(SessionTree snapshot)
     private void CutTo(Savepoint savepoint)
     {
         Changes.CutTo(savepoint.Changes);
-        Reads.CutTo(savepoint.Reads);
+        _reads.CutTo(savepoint.Reads);
         FlashHasAged = savepoint.FlashHasAged;
     }
 
@@ -129,6 +128,6 @@ internal sealed class Transaction(SessionTree snapshot)
         _flashed = null;
         _view = null;
         Changes.Clear();
-        Reads.Clear();
+        _reads.Clear();
     }
 }
