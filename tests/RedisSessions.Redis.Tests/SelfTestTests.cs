@@ -109,14 +109,15 @@ public sealed class GarnetSelfTestTests(GarnetFixture garnet) : SelfTestTests(ga
 /// <summary>The negative control, and the reason for the test: Garnet without its Lua transaction mode.</summary>
 public sealed class UnatomicServerTests
 {
+    private static CancellationToken CancellationToken => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task A_server_without_atomic_scripts_is_refused_at_start_and_at_every_use_and_the_message_says_what_to_do()
     {
-        var cancellationToken = TestContext.Current.CancellationToken;
         await using var garnet = EmbeddedGarnet.Start(atomicScripts: false);
         await using var instance = Instance.Create(garnet.Configuration);
 
-        var atStart = await Assert.ThrowsAsync<SessionStoreException>(() => instance.StartAsync(cancellationToken));
+        var atStart = await Assert.ThrowsAsync<SessionStoreException>(() => instance.StartAsync(CancellationToken));
         var atUse = await Assert.ThrowsAsync<SessionStoreException>(() => SelfTestTests.ReadAsync(instance));
 
         foreach (var failure in (SessionStoreException[])[atStart, atUse])
@@ -125,6 +126,17 @@ public sealed class UnatomicServerTests
             Assert.Contains("scripts are not atomic", failure.Message, StringComparison.Ordinal);
             Assert.Contains("of 400 concurrent increments", failure.Message, StringComparison.Ordinal);
             Assert.Contains("--lua-transaction-mode", failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task It_is_refused_each_time_and_not_only_when_the_machine_happens_to_be_idle()
+    {
+        await using var garnet = EmbeddedGarnet.Start(atomicScripts: false);
+        for (var start = 0; start < 20; start++)
+        {
+            await using var instance = Instance.Create(garnet.Configuration);
+            await Assert.ThrowsAsync<SessionStoreException>(() => instance.StartAsync(CancellationToken));
         }
     }
 }

@@ -79,12 +79,15 @@ public sealed class DeathTests
             }
         }).ToArray();
 
-        await Poll.UntilAsync(() => Volatile.Read(ref answers) > 100 || readers.Any(static reader => reader.IsCompleted), Patience, "the readers to read", Token);
+        await Poll.UntilAsync(() => Count() > 100 || HasFailed(), Patience, "the readers to read", Token);
         await FarmProcess.SignalAsync("KILL", victim.Pid);
-        var then = Volatile.Read(ref answers);
-        await Poll.UntilAsync(() => Volatile.Read(ref answers) > then + 200 || readers.Any(static reader => reader.IsCompleted), Patience, "the readers to go on", Token);
+        var then = Count();
+        await Poll.UntilAsync(() => Count() > then + 200 || HasFailed(), Patience, "the readers to go on", Token);
         await enough.CancelAsync();
         await Task.WhenAll(readers);
+
+        int Count() => Volatile.Read(ref answers);
+        bool HasFailed() => readers.Any(static reader => reader.IsCompleted);
     }
 
     [Fact]

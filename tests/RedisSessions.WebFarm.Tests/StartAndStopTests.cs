@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -49,7 +50,8 @@ public sealed class StartAndStopTests
             "--bind", "127.0.0.1", "--port", port, "--lua", "--memory", "64m", "--page", "1m", "--index", "1m", "-q", "--disable-console-logger"]);
         garnet.Start();
         await using var farm = FarmProcess.Launch([], "--urls", "http://127.0.0.1:0", "--Sessions:Redis:Configuration=127.0.0.1:" + port);
-        await AssertFailsAsync(farm, "its scripts are not atomic");
+        Assert.Equal(1, await farm.ExitCodeAsync(Token));
+        Assert.Contains(farm.Errors, static line => line.Contains("its scripts are not atomic", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -81,11 +83,12 @@ public sealed class StartAndStopTests
     {
         await using var farm = await FarmProcess.StartAsync(Token);
         var instances = await PidsAsync(farm);
+        var said = farm.Errors.Count;
         // Ctrl-C in a terminal reaches all of them at once.
         await FarmProcess.SignalAsync(signal, toAll ? [farm.Pid, .. instances] : [farm.Pid]);
         Assert.Equal(0, await farm.ExitCodeAsync(Token));
         Assert.DoesNotContain(instances, FarmProcess.IsRunning);
-        Assert.Empty(farm.Errors);
+        Assert.Equal(said, farm.Errors.Count);
     }
 
     [Fact]
@@ -116,9 +119,10 @@ public sealed class StartAndStopTests
     {
         try
         {
-            return Process.Start(new ProcessStartInfo("redis-server", ["--port", port, "--bind", "127.0.0.1", "--requirepass", "p@ss", "--save", "", "--appendonly", "no", "--logfile", "/dev/null"]))!;
+            return Process.Start("redis-server",
+                ["--port", port, "--bind", "127.0.0.1", "--requirepass", "p@ss", "--save", "", "--appendonly", "no", "--logfile", "/dev/null"]);
         }
-        catch (System.ComponentModel.Win32Exception)
+        catch (Win32Exception)
         {
             Assert.Skip("redis-server is not installed: not on the PATH");
             throw;

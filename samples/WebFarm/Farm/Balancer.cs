@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -71,8 +70,8 @@ internal static class Balancer
             // The framework's session needs one key ring for all instances. Made here, so that three of them do not make three.
             app.Services.GetDataProtector("first").Protect("key");
             await fleet.StartAsync(app.Lifetime.ApplicationStopping);
-            var ports = string.Join(' ', fleet.Instances.Select(static instance => string.Create(CultureInfo.InvariantCulture, $"{instance.Name}={instance.Pid}")));
-            Console.WriteLine($"Web farm ready: {AddressOf(app.Services)}  (instances by pid: {ports}; Redis: {redis.Description}). Ctrl-C ends it.");
+            var pids = string.Join(' ', fleet.Instances.Select(static instance => $"{instance.Name}={instance.Pid}"));
+            Console.WriteLine($"Web farm ready: {AddressOf(app.Services)}  (instances by pid: {pids}; Redis: {redis.Description}). Ctrl-C ends it.");
             await app.WaitForShutdownAsync();
         }
         catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging.Console;
 
 namespace WebFarm.Farm;
 
@@ -15,8 +16,8 @@ internal static class FarmHost
             EnvironmentName = Environments.Development,
         });
         // On standard error: an instance speaks to the balancer on standard output.
-        builder.Logging.ClearProviders().AddSimpleConsole(static console => console.SingleLine = true)
-            .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.ClearProviders().AddSimpleConsole(static console => console.SingleLine = true);
+        builder.Services.Configure<ConsoleLoggerOptions>(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(LogLevel.Warning)
             // What it has to say about a failed start is said once, in one line, by StartAsync.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)

@@ -20,7 +20,13 @@ internal sealed class Fleet(
         get
         {
             lock (_lock)
-                return [.. _instances.Values.OrderBy(instance => instance.Name, StringComparer.Ordinal).Select(instance => new InstanceView(instance.Name, instance.Pid, instance.IsUp))];
+            {
+                return
+                [
+                    .. _instances.Values.OrderBy(static instance => instance.Name, StringComparer.Ordinal)
+                        .Select(static instance => new InstanceView(instance.Name, instance.Pid, instance.IsUp)),
+                ];
+            }
         }
     }
 

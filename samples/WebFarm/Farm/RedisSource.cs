@@ -63,7 +63,8 @@ internal sealed class RedisSource : IAsyncDisposable
         {
             var options = ConfigurationOptions.Parse(text);
             options.AbortOnConnectFail = true;
-            options.ConnectTimeout = 2000;
+            // A port without a server refuses at once; a server on a busy machine gets its time.
+            options.ConnectTimeout = 10_000;
             options.ConnectRetry = 1;
             return await ConnectionMultiplexer.ConnectAsync(options);
         }

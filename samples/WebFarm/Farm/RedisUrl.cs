@@ -2,7 +2,9 @@ using StackExchange.Redis;
 
 namespace WebFarm.Farm;
 
-/// <summary>Reads <c>redis://user:password@host:port/database</c>, which other ecosystems use, besides StackExchange.Redis' own <c>host:port,options</c>.</summary>
+/// <summary>
+/// Reads <c>redis://user:password@host:port/database</c>, which other ecosystems use, besides StackExchange.Redis' own <c>host:port,options</c>.
+/// </summary>
 internal static class RedisUrl
 {
     public static string ToConfiguration(string text)
@@ -28,5 +30,5 @@ internal static class RedisUrl
 
     /// <summary>The servers alone.</summary>
     public static string Describe(string configuration) =>
-        string.Join(", ", configuration.Split(',').Where(static part => !part.Contains('=', StringComparison.Ordinal)).Select(static part => part.Trim()));
+        string.Join(", ", configuration.Split(',', StringSplitOptions.TrimEntries).Where(static part => !part.Contains('=', StringComparison.Ordinal)));
 }

@@ -34,7 +34,9 @@ internal static class RaceTrack
         clock.Stop();
         var kept = await ReadAsync(client, route, cancellationToken) - before;
         var answered = answers.OfType<string>().ToArray();
-        var instances = answered.CountBy(static instance => instance).OrderBy(static pair => pair.Key, StringComparer.Ordinal).Select(static pair => $"{pair.Key} {pair.Value}");
+        var instances = answered.CountBy(static instance => instance)
+            .OrderBy(static pair => pair.Key, StringComparer.Ordinal)
+            .Select(static pair => $"{pair.Key} {pair.Value}");
         return new Lap(Requests, answered.Length, kept, (int)clock.ElapsedMilliseconds, string.Join(" · ", instances));
     }
 

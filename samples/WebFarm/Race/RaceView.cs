@@ -38,10 +38,13 @@ internal static class RaceView
         """);
 
     private static Html Outcome(Lap lap) => Html.Of($"""
-        <p class="score"><strong>{lap.Kept}</strong> of {lap.Answered} kept{(lap.Lost == 0 ? Html.Of($""", none lost""") : Html.Of($""", <span class="lost">{lap.Lost} lost</span>"""))}</p>
+        <p class="score"><strong>{lap.Kept}</strong> of {lap.Answered} kept, {Losses(lap)}</p>
         {Bar(lap)}
         <p class="muted small">{lap.Answered} of {lap.Sent} were answered “stored” in {lap.Milliseconds} ms: {lap.Instances}.</p>
         """);
+
+    private static Html Losses(Lap lap) =>
+        lap.Lost == 0 ? Html.Of($"none lost") : Html.Of($"""<span class="lost">{lap.Lost} lost</span>""");
 
     private static Html Bar(Lap lap)
     {

@@ -24,8 +24,11 @@ internal static class Cart
 
     public static IReadOnlyList<CartLine> Lines(Session session) =>
     [
-        .. Catalog.Products.Select(product => new CartLine(product, session.Get<int>($"{Items}.{product.Id}"))).Where(static line => line.Quantity > 0),
+        .. Catalog.Products.Select(product => new CartLine(product, session.Get<int>($"{Items}.{product.Id}")))
+            .Where(static line => line.Quantity > 0),
     ];
+
+    public static int Total(IReadOnlyList<CartLine> lines) => lines.Sum(static line => line.Cents);
 }
 
 internal sealed record CartLine(Product Product, int Quantity)

@@ -16,10 +16,12 @@ internal static class FarmPanel
     private static Html Item(PageModel page, InstanceView instance) => Html.Of($"""
         <li data-instance="{instance.Name}" data-up="{(instance.Up ? "yes" : "no")}">
           <strong class="badge">{instance.Name}</strong>
-          <span><span class="state {(instance.Up ? "up" : "down")}">{(instance.Up ? "up" : "down")}</span> <span class="muted">pid {instance.Pid}</span></span>
+          <span><span class="state {State(instance)}">{State(instance)}</span> <span class="muted">pid {instance.Pid}</span></span>
           {Button(page, instance)}
         </li>
         """);
+
+    private static string State(InstanceView instance) => instance.Up ? "up" : "down";
 
     private static Html Button(PageModel page, InstanceView instance)
     {

@@ -30,7 +30,9 @@ internal static class Page
         <header>
           <div class="wide bar">
             <p class="brand">RedisSessions <span>web farm</span></p>
-            <p class="answered">Answered by <strong class="badge" id="instance">{page.Instance}</strong> <span class="muted">pid <span id="pid">{Environment.ProcessId}</span></span></p>
+            <p class="answered">
+              Answered by <strong class="badge" id="instance">{page.Instance}</strong> <span class="muted">pid <span id="pid">{Environment.ProcessId}</span></span>
+            </p>
           </div>
         </header>
         <main id="main" class="wide">

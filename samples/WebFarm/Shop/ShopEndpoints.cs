@@ -11,7 +11,10 @@ internal static class ShopEndpoints
     public static void MapShop(this WebApplication app, string name)
     {
         app.MapGet("/", (HttpContext context, Session session) =>
-            Results.Content(Page.Render(new PageModel(name, FarmView.Of(context.Request), session, context.Request.Query.ContainsKey("bye"))).ToString(), "text/html; charset=utf-8"));
+        {
+            var page = new PageModel(name, FarmView.Of(context.Request), session, HasLoggedOut: context.Request.Query.ContainsKey("bye"));
+            return Results.Content(Page.Render(page).ToString(), "text/html; charset=utf-8");
+        });
 
         // The form token is ours, see FormToken: the framework's would need its keys.
         var forms = app.MapGroup("").AddEndpointFilter(FormToken.CheckAsync).DisableAntiforgery();
@@ -63,12 +66,13 @@ internal static class ShopEndpoints
         MapOrder("/instances/kill", FarmOrder.Kill);
         MapOrder("/instances/start", FarmOrder.Start);
 
-        void MapCart(string route, string back, Func<Session, Product, ValueTask> change) => forms.MapPost(route, async (IFormCollection form, Session session) =>
-        {
-            if (Catalog.Find(form["product"]) is { } product)
-                await change(session, product);
-            return TypedResults.Redirect(back);
-        });
+        void MapCart(string route, string back, Func<Session, Product, ValueTask> change) =>
+            forms.MapPost(route, async (IFormCollection form, Session session) =>
+            {
+                if (Catalog.Find(form["product"]) is { } product)
+                    await change(session, product);
+                return TypedResults.Redirect(back);
+            });
 
         void MapOrder(string route, string verb) => forms.MapPost(route, (HttpContext context, IFormCollection form, Session session) =>
         {

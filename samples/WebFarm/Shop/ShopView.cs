@@ -22,9 +22,12 @@ internal static class ShopView
         <li>
           <div><strong>{product.Name}</strong><br><span class="muted">{product.Description}</span></div>
           <span class="price">{Money(product.Cents)}</span>
-          {Page.Form(page, "/cart/add", Html.Of($"""<button name="product" value="{product.Id}" aria-label="Add {product.Name} to the cart">Add</button>"""))}
+          {Page.Form(page, "/cart/add", AddButton(product))}
         </li>
         """);
+
+    private static Html AddButton(Product product) =>
+        Html.Of($"""<button name="product" value="{product.Id}" aria-label="Add {product.Name} to the cart">Add</button>""");
 
     private static Html CartTable(PageModel page, IReadOnlyList<CartLine> lines) => lines.Count == 0
         ? Html.Of($"""<p class="muted">Nothing in it yet.</p>""")
@@ -32,13 +35,16 @@ internal static class ShopView
             <table>
               <thead><tr><th scope="col">Product</th><th scope="col">Quantity</th><th scope="col" class="number">Price</th></tr></thead>
               <tbody>{Html.Each(lines, line => CartRow(page, line))}</tbody>
-              <tfoot><tr><th scope="row" colspan="2">Total</th><td class="number" id="total">{Money(lines.Sum(static line => line.Cents))}</td></tr></tfoot>
+              <tfoot><tr><th scope="row" colspan="2">Total</th><td class="number" id="total">{Money(Cart.Total(lines))}</td></tr></tfoot>
             </table>
             """);
 
     private static Html CartRow(PageModel page, CartLine line) => Html.Of($"""
         <tr>
-          <th scope="row">{line.Product.Name}<div class="remove">{CartButton(page, "/cart/remove", line, "Remove", $"Remove {line.Product.Name}", "link")}</div></th>
+          <th scope="row">
+            {line.Product.Name}
+            <div class="remove">{CartButton(page, "/cart/remove", line, "Remove", $"Remove {line.Product.Name}", "link")}</div>
+          </th>
           <td><div class="quantity">
             {CartButton(page, "/cart/take", line, "−", $"One {line.Product.Name} less", "step")}
             <span>{line.Quantity}</span>

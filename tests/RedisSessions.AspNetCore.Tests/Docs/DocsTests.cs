@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -11,7 +10,8 @@ namespace RedisSessions.AspNetCore.Tests.Docs;
 /// <summary>What the documents show compiles and works, and their links lead somewhere.</summary>
 public sealed partial class DocsTests(StoreFixture store)
 {
-    private static readonly string Root = Path.GetFullPath(Path.Combine(Here(), "../../.."));
+    // By the solution above the built test, and not by this file's own path: a deterministic build does not know where it was made.
+    private static readonly string Root = Above(AppContext.BaseDirectory);
 
     public static TheoryData<string> Documents => [.. Directory
         .EnumerateFiles(Root, "*.md", SearchOption.AllDirectories)
@@ -21,7 +21,7 @@ public sealed partial class DocsTests(StoreFixture store)
     [Fact]
     public void Every_CSharp_block_of_a_document_is_code_that_compiles()
     {
-        var code = SnippetInCode().Matches(File.ReadAllText(Path.Combine(Here(), "Snippets.cs"))).ToDictionary(match => match.Groups[1].Value, match => Dedent(match.Groups[2].Value));
+        var code = SnippetInCode().Matches(File.ReadAllText(Path.Combine(Root, "tests/RedisSessions.AspNetCore.Tests/Docs/Snippets.cs"))).ToDictionary(match => match.Groups[1].Value, match => Dedent(match.Groups[2].Value));
         List<string> shown = [];
         foreach (var document in Documents.Select(row => row.Data))
         {
@@ -92,7 +92,8 @@ public sealed partial class DocsTests(StoreFixture store)
         return string.Join('\n', lines.Select(line => line.Length >= indent ? line[indent..] : line.TrimStart()));
     }
 
-    private static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+    private static string Above(string folder) =>
+        File.Exists(Path.Combine(folder, "RedisSessions.sln")) ? folder : Above(Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("No RedisSessions.sln above the test."));
 
     [GeneratedRegex(@"// snippet: (\w+)\n(.*?)\n\s*// end", RegexOptions.Singleline)]
     private static partial Regex SnippetInCode();

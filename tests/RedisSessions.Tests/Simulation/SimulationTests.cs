@@ -9,7 +9,7 @@ namespace RedisSessions.Tests.Simulation;
 /// </summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
-    private const int Seeds = 700;
+    private const int Seeds = 400;
 
     [Fact]
     public async Task No_promise_is_broken_in_any_history()

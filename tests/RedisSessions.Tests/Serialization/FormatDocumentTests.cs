@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using RedisSessions.Tests.Support;
+using RedisSessions.Values;
+
+namespace RedisSessions.Tests.Serialization;
+
+/// <summary><c>docs/format.md</c> says what the code does: its tables are read here and compared.</summary>
+public sealed partial class FormatDocumentTests
+{
+    private static readonly string Document = Repository.Read("docs", "format.md");
+
+    [Fact]
+    public void The_table_of_the_header_is_where_the_code_writes()
+    {
+        // One record with a different pattern in each field, and the place of each pattern in its bytes.
+        var bytes = RecordFormat.Write(new SessionRecord
+        {
+            Version = new SessionVersion(0x1111111111111111),
+            State = SessionState.Ended,
+            CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(0x0000222222222222),
+            AbsoluteDeadline = DateTimeOffset.FromUnixTimeMilliseconds(0x0000333333333333),
+            CommitIds = [.. Enumerable.Repeat(new CommitId(0x4444444444444444), SessionRecord.MaxCommitIds)],
+            PayloadFormat = PayloadFormat.MessagePack,
+            Payload = Enumerable.Repeat((byte)0x55, 0x0666).ToArray(),
+        });
+        var expected = new (string Field, byte[] Content)[]
+        {
+            ("mark", "RS"u8.ToArray()), ("format version", [1]), ("payload format", [1]), ("state", [1]), ("commit ids", [8]), ("reserved", [0, 0]),
+            ("record version", Pattern(0x11, 8)), ("created", [0, 0, .. Pattern(0x22, 6)]), ("absolute deadline", [0, 0, .. Pattern(0x33, 6)]),
+            ("payload length", [0, 0, 6, 0x66]), ("commit ids", Pattern(0x44, 64)), ("payload", Pattern(0x55, 0x0666)),
+        };
+        var rows = HeaderRow().Matches(Document);
+        Assert.Equal(expected.Select(row => row.Field), rows.Select(row => row.Groups["field"].Value));
+        var next = 0;
+        foreach (var (row, (_, content)) in rows.Zip(expected))
+        {
+            var offset = Number(row, "offset");
+            var length = row.Groups["bytes"].Value.Length == 0 ? bytes.Length - offset : Number(row, "bytes");
+            Assert.Equal(next, offset);
+            Assert.Equal(content, bytes.AsSpan(offset, length).ToArray());
+            next = offset + length;
+        }
+
+        Assert.Equal(RecordFormat.HeaderLength, Number(rows[^1], "offset"));
+        Assert.Equal(RecordFormat.VersionOffset, Number(rows[6], "offset"));
+        Assert.Equal(RecordFormat.VersionLength, Number(rows[6], "bytes"));
+        Assert.Contains($"a header of {RecordFormat.HeaderLength} bytes", Document, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_states_and_payload_formats_are_those_of_the_code()
+    {
+        var named = NamedRow().Matches(Document).Select(row => (Number(row, "number"), row.Groups["name"].Value));
+        var code = Enum.GetValues<SessionState>().Select(state => ((int)state, state.ToString()))
+            .Concat(Enum.GetValues<PayloadFormat>().Select(format => ((int)format, format.ToString())));
+        Assert.Equal(code, named);
+    }
+
+    [Fact]
+    public void The_first_bytes_of_each_kind_are_those_that_the_reader_takes()
+    {
+        var documented = KindRow().Matches(Document).SelectMany(row => FirstBytes().Matches(row.Groups["bytes"].Value)
+            .SelectMany(bytes => Bytes(bytes).Select(code => (Code: code, Kind: row.Groups["kind"].Value)))).ToDictionary(pair => pair.Code, pair => pair.Kind);
+        for (var code = 0; code < 256; code++)
+            Assert.Equal(KindOf((byte)code), documented.GetValueOrDefault((byte)code));
+        Assert.Equal(Enum.GetNames<SessionValueKind>(), KindRow().Matches(Document).Select(row => row.Groups["kind"].Value));
+    }
+
+    [Fact]
+    public void The_limits_are_those_of_the_code()
+    {
+        Assert.Contains($"nest at most {Packed.MaxDepth} levels", Document, StringComparison.Ordinal);
+        Assert.Contains($"more than {SessionRecord.MaxCommitIds} commit ids", Document, StringComparison.Ordinal);
+        Assert.Contains($"`{FlashBag.ReservedKey}` is reserved", Document, StringComparison.Ordinal);
+        Assert.Contains($"{SessionId.Length} ASCII characters", Document, StringComparison.Ordinal);
+        var forward = RecordFormat.Read(File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "RedisSessions.Tests", "Vectors", "v1-forward.bin")));
+        Assert.Equal(SessionId.Length, forward.Payload.Length);
+        Assert.All(Encoding.Latin1.GetString(forward.Payload.Span), c => Assert.True(char.IsAscii(c)));
+    }
+
+    private static string? KindOf(byte code)
+    {
+        // Enough bytes after it for any header; the extension type of a timestamp, and a length that it may have.
+        byte[] bytes = code switch
+        {
+            0xc7 => [code, 12, 0xff, .. new byte[12]],
+            0xd6 or 0xd7 => [code, 0xff, .. new byte[8]],
+            _ => [code, .. new byte[16]],
+        };
+        try
+        {
+            return Packed.ReadHeader(bytes).Kind.ToString();
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static IEnumerable<byte> Bytes(Match match)
+    {
+        var first = byte.Parse(match.Groups["first"].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        var last = match.Groups["last"] is { Success: true, Value: var text } ? byte.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture) : first;
+        return Enumerable.Range(first, last - first + 1).Select(code => (byte)code);
+    }
+
+    private static int Number(Match match, string group) => int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
+
+    private static byte[] Pattern(byte value, int count) => [.. Enumerable.Repeat(value, count)];
+
+    [GeneratedRegex(@"^\| (?<offset>\d+) \| (?<bytes>\d*) ?\| (?<field>[a-z ]+) \|", RegexOptions.Multiline)]
+    private static partial Regex HeaderRow();
+
+    [GeneratedRegex(@"^\| (?<number>\d+) \| (?<name>[A-Z][A-Za-z]+) \|", RegexOptions.Multiline)]
+    private static partial Regex NamedRow();
+
+    [GeneratedRegex(@"^\| (?<kind>[A-Z][a-z]+) \| (?<bytes>`[^|]+) \|", RegexOptions.Multiline)]
+    private static partial Regex KindRow();
+
+    [GeneratedRegex(@"`(?<first>[0-9a-f]{2})`(-`(?<last>[0-9a-f]{2})`)?")]
+    private static partial Regex FirstBytes();
+}

@@ -1,0 +1,141 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using CsCheck;
+
+namespace RedisSessions.Tests.Serialization;
+
+public sealed class RecordFormatTests
+{
+    private static readonly Gen<DateTimeOffset> Time =
+        Gen.Long[-62_135_596_800_000, 253_402_300_799_999].Select(DateTimeOffset.FromUnixTimeMilliseconds);
+
+    private static readonly Gen<SessionRecord> Records = Gen.Select(
+        Gen.ULong[1, ulong.MaxValue], Gen.Int[0, 3], Time, Time, Gen.ULong.Array[0, 8], Gen.Int[0, 1], Gen.Byte.Array[0, 200],
+        (version, state, created, deadline, ids, format, payload) => new SessionRecord
+        {
+            Version = new SessionVersion(version),
+            State = (SessionState)state,
+            CreatedAt = created,
+            AbsoluteDeadline = deadline,
+            CommitIds = [.. ids.Select(id => new CommitId(id))],
+            PayloadFormat = (PayloadFormat)format,
+            Payload = payload,
+        });
+
+    [Fact]
+    public void What_is_written_is_what_is_read() => Records.Sample(record =>
+    {
+        var bytes = RecordFormat.Write(record);
+        var read = RecordFormat.Read(bytes);
+        Assert.Equal(record.Version, read.Version);
+        Assert.Equal(record.State, read.State);
+        Assert.Equal(record.CreatedAt, read.CreatedAt);
+        Assert.Equal(record.AbsoluteDeadline, read.AbsoluteDeadline);
+        Assert.Equal(record.CommitIds.AsEnumerable(), read.CommitIds);
+        Assert.Equal(record.PayloadFormat, read.PayloadFormat);
+        Assert.Equal(record.Payload.ToArray(), read.Payload.ToArray());
+        Assert.Equal(bytes, RecordFormat.Write(read));
+    });
+
+    [Fact]
+    public void A_record_that_is_cut_off_anywhere_or_too_long_is_refused()
+    {
+        var bytes = Bytes();
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            var error = Assert.Throws<FormatException>(() => RecordFormat.Read(bytes.AsMemory(0, length)));
+            Assert.Contains("truncated", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Throws<FormatException>(() => RecordFormat.Read((byte[])[.. bytes, 0]));
+    }
+
+    [Theory]
+    [InlineData(0, 0x53, "does not begin with the record mark")]
+    [InlineData(1, 0x52, "does not begin with the record mark")]
+    [InlineData(2, 0, "format version 0")]
+    [InlineData(2, 2, "format version 2")]
+    [InlineData(3, 2, "payload format 2")]
+    [InlineData(4, 4, "state 4")]
+    [InlineData(5, 9, "damaged")]
+    [InlineData(6, 1, "damaged")]
+    [InlineData(7, 1, "damaged")]
+    [InlineData(15, 0, "version 0")]
+    [InlineData(16, 0x7f, "time out of range")]
+    [InlineData(16, 0x80, "time out of range")]
+    [InlineData(24, 0x7f, "time out of range")]
+    [InlineData(32, 0x80, "truncated or damaged")]
+    [InlineData(35, 0, "truncated or damaged")]
+    public void Every_byte_of_the_header_that_is_wrong_is_refused_with_the_reason(int at, byte value, string reason)
+    {
+        var bytes = Bytes();
+        bytes[at] = value;
+        var error = Assert.Throws<FormatException>(() => RecordFormat.Read(bytes));
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(-62_135_596_800_000, true)]
+    [InlineData(-62_135_596_800_001, false)]
+    [InlineData(253_402_300_799_999, true)]
+    [InlineData(253_402_300_800_000, false)]
+    public void A_time_is_from_the_year_1_to_9999(long milliseconds, bool allowed)
+    {
+        var bytes = Bytes();
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(24), milliseconds);
+        if (allowed)
+            Assert.Equal(milliseconds, RecordFormat.Read(bytes).AbsoluteDeadline.ToUnixTimeMilliseconds());
+        else
+            Assert.Throws<FormatException>(() => RecordFormat.Read(bytes));
+    }
+
+    [Fact]
+    public void The_version_stands_where_a_store_compares_it()
+    {
+        var bytes = Bytes();
+        Span<byte> version = stackalloc byte[RecordFormat.VersionLength];
+        RecordFormat.WriteVersion(new SessionVersion(7), version);
+        Assert.True(version.SequenceEqual(bytes.AsSpan(RecordFormat.VersionOffset, RecordFormat.VersionLength)));
+    }
+
+    [Fact]
+    public void A_record_lives_the_idle_time_and_never_past_its_absolute_deadline()
+    {
+        var record = RecordFormat.Read(Bytes());
+        var deadline = record.AbsoluteDeadline;
+        var idle = TimeSpan.FromMinutes(20);
+        Assert.Equal(idle, record.Lifetime(deadline.AddHours(-1), idle));
+        Assert.Equal(TimeSpan.FromMinutes(5), record.Lifetime(deadline.AddMinutes(-5), idle));
+        Assert.Equal(TimeSpan.FromMilliseconds(1), record.Lifetime(deadline, idle));
+        Assert.Equal(TimeSpan.FromMilliseconds(1), record.Lifetime(deadline.AddDays(1), idle));
+    }
+
+    [Theory]
+    [InlineData(10, 3, 10, true)]
+    [InlineData(10, 3, 7, true)]
+    [InlineData(10, 3, 6, false)]
+    [InlineData(10, 0, 9, false)]
+    [InlineData(10, 0, 11, true)]
+    public void A_record_remembers_as_many_commits_as_it_has_ids(ulong version, int ids, ulong expected, bool remembers) =>
+        Assert.Equal(remembers, new SessionRecord
+        {
+            Version = new SessionVersion(version),
+            CreatedAt = default,
+            AbsoluteDeadline = default,
+            CommitIds = [.. Enumerable.Range(1, ids).Select(id => new CommitId((ulong)id))],
+        }.RemembersCommitsSince(new SessionVersion(expected)));
+
+    [Fact]
+    public void A_version_that_cannot_be_counted_on_is_an_error_and_not_version_0() =>
+        Assert.Throws<OverflowException>(() => new SessionVersion(ulong.MaxValue).Next());
+
+    private static byte[] Bytes() => RecordFormat.Write(new SessionRecord
+    {
+        Version = new SessionVersion(7),
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        AbsoluteDeadline = DateTimeOffset.UnixEpoch.AddDays(1),
+        CommitIds = ImmutableArray.Create(new CommitId(1), new CommitId(2)),
+        PayloadFormat = PayloadFormat.MessagePack,
+        Payload = new byte[] { 0x81, 0xa1, (byte)'a', 1 },
+    });
+}

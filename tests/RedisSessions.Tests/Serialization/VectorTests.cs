@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using RedisSessions.Tests.Support;
+using RedisSessions.Tests.Values;
+using RedisSessions.Values;
+
+namespace RedisSessions.Tests.Serialization;
+
+/// <summary>
+/// Records of format version 1 as they were written once. They are never edited and never written again: a record that was stored
+/// by an older version of this library must be readable for as long as its format version is.
+/// </summary>
+public sealed class VectorTests
+{
+    private static readonly string Folder = Path.Combine(Repository.Root, "tests", "RedisSessions.Tests", "Vectors");
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static TheoryData<string> Names => [.. Directory.GetFiles(Folder, "v1-*.bin").Select(path => Path.GetFileNameWithoutExtension(path)!).Order()];
+
+    [Fact]
+    public void There_is_a_vector_for_every_state_and_every_kind() =>
+        Assert.Equal(["v1-empty", "v1-ended", "v1-flash", "v1-forward", "v1-kinds", "v1-nested", "v1-replaced"], Names.Select(row => row.Data));
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_vector_reads_as_the_fields_and_values_beside_it(string name)
+    {
+        var record = RecordFormat.Read(File.ReadAllBytes(Path.Combine(Folder, name + ".bin")));
+        Assert.Equal(File.ReadAllText(Path.Combine(Folder, name + ".json")), Describe(record));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_vector_is_written_as_it_is(string name)
+    {
+        var bytes = File.ReadAllBytes(Path.Combine(Folder, name + ".bin"));
+        Assert.Equal(bytes, RecordFormat.Write(RecordFormat.Read(bytes)));
+    }
+
+    [Fact]
+    public void Vectors_are_written_once()
+    {
+        // WRITE_VECTORS=1 writes those that do not exist yet, when a format version or a kind is added; it never overwrites.
+        if (Environment.GetEnvironmentVariable("WRITE_VECTORS") == "1")
+        {
+            foreach (var (name, record) in VectorRecords.All())
+            {
+                if (!File.Exists(Path.Combine(Folder, name + ".bin")))
+                {
+                    File.WriteAllBytes(Path.Combine(Folder, name + ".bin"), RecordFormat.Write(record));
+                    File.WriteAllText(Path.Combine(Folder, name + ".json"), Describe(record));
+                }
+            }
+        }
+
+        foreach (var (name, record) in VectorRecords.All())
+            Assert.Equal(File.ReadAllBytes(Path.Combine(Folder, name + ".bin")), RecordFormat.Write(record));
+    }
+
+    private static string Describe(SessionRecord record) => new JsonObject
+    {
+        ["version"] = record.Version.Value,
+        ["state"] = record.State.ToString(),
+        ["created"] = record.CreatedAt.ToString("O", CultureInfo.InvariantCulture),
+        ["absoluteDeadline"] = record.AbsoluteDeadline.ToString("O", CultureInfo.InvariantCulture),
+        ["commitIds"] = new JsonArray([.. record.CommitIds.Select(id => (JsonNode)id.Value.ToString("x16", CultureInfo.InvariantCulture))]),
+        ["payloadFormat"] = record.PayloadFormat.ToString(),
+        ["payload"] = record.State switch
+        {
+            SessionState.Live => Json(new SessionValue(SessionTree.Read(record.Payload).ToPayload()).ToObject()),
+            SessionState.Forward => SessionKey.FromBytes(record.Payload.Span).Value,
+            _ => Convert.ToHexStringLower(record.Payload.Span),
+        },
+    }.ToJsonString(Indented) + "\n";
+
+    private static JsonNode? Json(object? value) => value switch
+    {
+        null => null,
+        bool flag => flag,
+        long number => number,
+        ulong number => number,
+        double number => number,
+        string text => text,
+        IReadOnlyDictionary<string, object?> map => new JsonObject(map.Select(pair => KeyValuePair.Create(pair.Key, Json(pair.Value)))),
+        IReadOnlyList<object?> list => new JsonArray([.. list.Select(Json)]),
+        _ => Given.Text(value),
+    };
+}
