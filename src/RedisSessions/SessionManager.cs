@@ -35,6 +35,7 @@ public sealed class SessionManager
         _options = options.Value;
         _time = time;
         _logger = logger;
+        UserPath = SessionPath.Parse(_options.UserKey);
         _handlerName = _options.Handler ?? handler.GetType().Name;
     }
 
@@ -133,6 +134,8 @@ public sealed class SessionManager
     internal ISessionHandler Handler => _handler;
 
     internal RedisSessionsOptions Options => _options;
+
+    internal SessionPath UserPath { get; }
 
     internal TimeProvider Time => _time;
 
