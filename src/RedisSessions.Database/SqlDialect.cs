@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Net.Sockets;
 using RedisSessions.Database;
 
 namespace RedisSessions;
@@ -38,8 +39,9 @@ public sealed class SqlDialect
     public static SqlDialect MySql { get; } = new(nameof(MySql))
     {
         Quote = '`',
-        // Deadlock and lost connections; waiting for a lock in vain has no state of its own, and is what the driver calls transient.
-        Transient = ["40001", "08"],
+        // Deadlock, lost connections, interrupted (the command's time is up, or an administrator was at it). Waiting for a lock in vain has no state
+        // of its own, and is what the driver calls transient.
+        Transient = ["40001", "08", "70100"],
         MissingTable = ["42S02"],
     };
 
@@ -75,13 +77,11 @@ public sealed class SqlDialect
     /// <summary>How the SQLSTATE, or else the message, begins when the table is not there.</summary>
     private string[] MissingTable { get; init; } = [];
 
-    /// <summary>Whether the same statement may succeed in a moment.</summary>
-    internal bool IsTransient(Exception e) => e switch
-    {
-        DbException database => database.IsTransient || Begins(database, Transient),
-        TimeoutException or IOException => true,
-        _ => false,
-    };
+    /// <summary>Whether the same statement may succeed in a moment: by what the driver says, by its code, or by what is at the bottom of it.</summary>
+    internal bool IsTransient(Exception e) =>
+        e is TimeoutException or IOException or SocketException
+        || (e is DbException database && (database.IsTransient || Begins(database, Transient)))
+        || (e.InnerException is { } inner && IsTransient(inner));
 
     internal bool IsMissingTable(Exception e) => e is DbException database && Begins(database, MissingTable);
 
