@@ -85,13 +85,13 @@ public sealed class Measurements(Engines engines) : IClassFixture<Engines>
     /// <summary>Rows as a session of about 300 bytes has them, under keys that are spread as hashes are.</summary>
     private static async Task FillAsync(Engine engine, int rows, long idleDeadline)
     {
-        const int Step = 20_000;
+        const int Step = 50_000;
         var payload = Convert.ToBase64String(new byte[300]);
         await using var connection = await engine.CreateSource().OpenConnectionAsync(CancellationToken);
         for (var from = 0; from < rows; from += Step)
         {
             var count = Math.Min(Step, rows - from);
-            var id = engine.Dialect == SqlDialect.Sqlite ? "hex(randomblob(16))" : engine.Dialect == SqlDialect.Postgres ? "md5(random()::text || n::text)" : "md5(concat(rand(), n))";
+            var id = engine.Dialect == SqlDialect.Sqlite ? "hex(randomblob(16))" : engine.Dialect == SqlDialect.Postgres ? "md5(random()::text || n::text)" : "concat(md5(uuid()), n)";
             await using var command = engine.Command(connection,
                 "INSERT INTO {table} (id, user_id, version, state, created_at, last_activity, idle_deadline, absolute_deadline, payload) "
                 + (engine.Dialect == SqlDialect.MySql ? $"SELECT {id}, NULL, 1, 0, 0, 0, @deadline, @deadline, @payload FROM (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {count}) SELECT n FROM c) AS numbers"
