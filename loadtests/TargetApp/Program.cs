@@ -14,13 +14,15 @@ builder.WebHost.ConfigureKestrel(kestrel =>
     kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
     kestrel.AddServerHeader = false;
 });
-builder.Services.AddRedisSessions()
+var sessions = builder.Services.AddRedisSessions()
     .ConfigureCookie(cookie =>
     {
         cookie.Name = "session";
         cookie.SecurePolicy = CookieSecurePolicy.None;
     })
     .AddRedis();
+if (Database.Choose(builder.Configuration) is var (dialect, dataSource))
+    sessions.AddDatabase(dialect, _ => dataSource);
 
 var app = builder.Build();
 app.UseRedisSessions();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RedisSessions.Values;
 
 namespace RedisSessions;
 
@@ -31,6 +32,12 @@ public sealed class RedisSessionsOptions
 
     /// <summary>The largest payload of a session in bytes. Default: 1,048,576 (1 MiB); 1,024 to 64 MiB.</summary>
     public int MaxSize { get; set; } = 1024 * 1024;
+
+    /// <summary>
+    /// Where a session says whose it is, in dot notation: a string or an integer there becomes the record's <see cref="SessionRecord.UserId"/>, which handlers
+    /// with an index find sessions by. Default: <c>account.current_user_id</c>.
+    /// </summary>
+    public string UserKey { get; set; } = "account.current_user_id";
 
     /// <summary>What happens to a conflict that replaying cannot resolve. Default: <see cref="ConflictBehavior.Reject"/>.</summary>
     public ConflictBehavior OnConflict { get; set; }
@@ -70,6 +77,8 @@ internal sealed class RedisSessionsOptionsValidator(IEnumerable<SessionHandlerNa
         Range(nameof(options.CollectEvery), options.CollectEvery, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         Range(nameof(options.CommitTries), options.CommitTries, 1, 10_000);
         Range(nameof(options.CommitTimeout), options.CommitTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
+        if (!SessionPath.TryParse(options.UserKey, out _))
+            errors.Add($"Sessions:UserKey is \"{options.UserKey}\": it must be a key of a session, in dot notation.");
         if (!Enum.IsDefined(options.OnConflict))
             errors.Add($"Sessions:OnConflict is {options.OnConflict}: it must be Reject or LastWriteWins.");
         if (!Enum.IsDefined(options.OnStoreFailure))

@@ -1,5 +1,7 @@
+using System.Globalization;
 using RedisSessions.Diagnostics;
 using RedisSessions.Locking;
+using RedisSessions.Values;
 
 namespace RedisSessions;
 
@@ -230,8 +232,16 @@ internal sealed class SessionCommit(
             CommitIds = session.Base?.CommitIdsWith(_id) ?? [_id],
             PayloadFormat = PayloadFormat.MessagePack,
             Payload = payload,
+            UserId = UserId(),
         };
     }
+
+    /// <summary>Whose session this is, as text; what is neither a string nor an integer names nobody.</summary>
+    private string? UserId() =>
+        session.Work.View.TryGet(manager.UserPath, out var value) && value.Kind is SessionValueKind.String or SessionValueKind.Integer
+        && Convert.ToString(value.ToObject(), CultureInfo.InvariantCulture) is { Length: > 0 } user
+            ? user
+            : null;
 
     private SessionRecord Closed(SessionRecord old, SessionState state, SessionKey target) => new()
     {

@@ -34,6 +34,7 @@ public sealed class SessionManager
         _options = options.Value;
         _time = time;
         _logger = logger;
+        UserPath = SessionPath.Parse(_options.UserKey);
         _handlerName = _options.Handler ?? handler.GetType().Name;
     }
 
@@ -138,6 +139,8 @@ public sealed class SessionManager
     internal Random Jitter { get; init; } = Random.Shared;
 
     internal RedisSessionsOptions Options => _options;
+
+    internal SessionPath UserPath { get; }
 
     internal TimeProvider Time => _time;
 

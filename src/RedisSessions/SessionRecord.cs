@@ -29,6 +29,12 @@ public sealed class SessionRecord
     /// <summary>The values of the session, or where a forward leads to. A handler never looks inside.</summary>
     public ReadOnlyMemory<byte> Payload { get; init; }
 
+    /// <summary>
+    /// The user that the session belongs to, for handlers with an index: the text of the value at <see cref="RedisSessionsOptions.UserKey"/>. It is not part of
+    /// <see cref="RecordFormat"/>: set on what is to be stored, null when there is no such value, on closed records, and on records that were read.
+    /// </summary>
+    public string? UserId { get; init; }
+
     /// <summary>Whether a commit is one of the last that made this record.</summary>
     public bool HasCommit(CommitId id) => CommitIds.Contains(id);
 

@@ -47,3 +47,57 @@ public sealed class GarnetFixture : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
 }
+
+/// <summary>One PostgreSQL for a whole test assembly.</summary>
+public sealed class PostgresServerFixture : IAsyncLifetime
+{
+    private PostgresServer? _server;
+
+    /// <summary>The server; a test that asks for it where there is none is skipped, and says what is missing.</summary>
+    public PostgresServer Server
+    {
+        get
+        {
+            if (_server is null)
+                Assert.Skip(PostgresServer.None);
+            return _server;
+        }
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await PostgresServer.TryStartAsync(TestContext.Current.CancellationToken);
+        TestContext.Current.SendDiagnosticMessage(_server is null ? $"SKIPPED ENGINE: {PostgresServer.None}" : $"PostgreSQL: {_server.Origin}");
+        if (_server is null)
+            await Console.Error.WriteLineAsync($"SKIPPED ENGINE: {PostgresServer.None}");
+    }
+
+    public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
+}
+
+/// <summary>One MariaDB or MySQL for a whole test assembly.</summary>
+public sealed class MariaDbServerFixture : IAsyncLifetime
+{
+    private MariaDbServer? _server;
+
+    /// <summary>The server; a test that asks for it where there is none is skipped, and says what is missing.</summary>
+    public MariaDbServer Server
+    {
+        get
+        {
+            if (_server is null)
+                Assert.Skip(MariaDbServer.None);
+            return _server;
+        }
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await MariaDbServer.TryStartAsync(TestContext.Current.CancellationToken);
+        TestContext.Current.SendDiagnosticMessage(_server is null ? $"SKIPPED ENGINE: {MariaDbServer.None}" : $"MariaDB: {_server.Origin}");
+        if (_server is null)
+            await Console.Error.WriteLineAsync($"SKIPPED ENGINE: {MariaDbServer.None}");
+    }
+
+    public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
+}

@@ -23,11 +23,17 @@ public sealed class TargetAppProcess : IAsyncDisposable
 
     public bool HasExited => _child.HasExited;
 
-    /// <summary>Starts an instance and waits until it answers.</summary>
+    /// <summary>Starts an instance with its sessions in Redis, and waits until it answers.</summary>
     /// <param name="redis">Where its sessions are, as StackExchange.Redis writes it.</param>
     /// <param name="arguments">More settings, for example <c>--Sessions:IdleTimeout=00:00:05</c>.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<TargetAppProcess> StartAsync(string redis, string[] arguments, CancellationToken cancellationToken)
+    public static Task<TargetAppProcess> StartAsync(string redis, string[] arguments, CancellationToken cancellationToken) =>
+        StartAsync(["--Sessions:Handler=redis", $"--Sessions:Redis:Configuration={redis}", .. arguments], cancellationToken);
+
+    /// <summary>Starts an instance and waits until it answers.</summary>
+    /// <param name="settings">Where its sessions are, and whatever else: <c>--Sessions:Handler=file</c>, <c>--Sessions:File:Path=…</c></param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<TargetAppProcess> StartAsync(string[] settings, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -36,7 +42,7 @@ public sealed class TargetAppProcess : IAsyncDisposable
                 Dotnet,
                 [
                     "exec", App, "--urls", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"), "--contentRoot", Path.GetDirectoryName(App)!,
-                    "--Sessions:Handler=redis", $"--Sessions:Redis:Configuration={redis}", .. arguments,
+                    .. settings,
                 ],
                 cancellationToken);
             var app = new TargetAppProcess(child, port);

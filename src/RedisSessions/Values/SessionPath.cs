@@ -19,6 +19,13 @@ internal readonly record struct SessionPath
         return new SessionPath(key);
     }
 
+    public static bool TryParse(string? key, out SessionPath path)
+    {
+        var isPath = !string.IsNullOrEmpty(key) && key.AsSpan().Count('.') < Packed.MaxDepth - 1;
+        path = isPath ? new SessionPath(key!) : default;
+        return isPath;
+    }
+
     public bool HasDots => Text.Contains('.', StringComparison.Ordinal);
 
     /// <summary>How many maps or lists there are around what stands here.</summary>

@@ -1,0 +1,4 @@
+-- Deletes a record whatever its version.
+--
+-- @id  the session's key
+DELETE FROM {sessions} WHERE id = @id

@@ -1,0 +1,3 @@
+-- Answers how many of the two tables are there.
+SELECT COUNT(*) FROM information_schema.tables
+WHERE table_schema = DATABASE() AND table_name IN ('{table}', '{table}_migrations')

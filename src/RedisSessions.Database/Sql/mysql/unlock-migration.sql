@@ -1,0 +1,2 @@
+-- Lets another instance migrate.
+SELECT RELEASE_LOCK(CONCAT('RedisSessions migrates ', LEFT(SHA1(CONCAT(DATABASE(), '.{table}')), 32)))

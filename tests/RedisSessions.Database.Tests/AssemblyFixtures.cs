@@ -1,0 +1,4 @@
+using RedisSessions.TestServers;
+
+[assembly: AssemblyFixture(typeof(PostgresServerFixture))]
+[assembly: AssemblyFixture(typeof(MariaDbServerFixture))]
