@@ -144,6 +144,28 @@ public abstract class FarmTests(FarmTests.Farm farm)
 
 public sealed class SqliteFarmTests(SqliteFarmTests.SqliteFarm farm) : FarmTests(farm), IClassFixture<SqliteFarmTests.SqliteFarm>
 {
+    [Fact]
+    public async Task A_table_that_is_away_is_a_503_and_its_sessions_go_on_when_it_is_back()
+    {
+        await using var engine = new SqliteEngine();
+        await using var instance = await TargetAppProcess.StartAsync(
+            ["--Sessions:Handler=database", "--Sessions:Database:Provider=sqlite", $"--Sessions:Database:ConnectionString={engine.ConnectionString}", $"--Sessions:Database:Table={engine.Table}"],
+            TestContext.Current.CancellationToken);
+        using var browser = new Browser(instance.Address);
+        await browser.GetAsync("/seed");
+
+        await engine.ExecuteAsync("ALTER TABLE {table} RENAME TO away");
+        foreach (var path in new[] { "/read", "/set?key=a&val=1" })
+        {
+            var answer = await browser.GetAsync(path);
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, null), (answer.Status, answer.SetCookie));
+            Assert.True(answer.Message.Headers.RetryAfter?.Delta > TimeSpan.Zero);
+        }
+
+        await engine.ExecuteAsync($"ALTER TABLE away RENAME TO {engine.Quoted}");
+        Assert.Equal("48151623", (await browser.GetAsync("/read")).Body);
+    }
+
     public sealed class SqliteFarm : Farm
     {
         private readonly SqliteEngine _engine = new();
