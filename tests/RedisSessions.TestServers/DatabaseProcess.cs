@@ -46,7 +46,7 @@ public sealed class DatabaseProcess : IAsyncDisposable
             new DatabaseProcess(folder, "INT", "ready to accept connections", (folder, port) =>
             [
                 .. user, postgres, "-D", data, "-p", Text(port), "-h", "127.0.0.1", "-k", folder,
-                "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=128MB", "-c", "log_min_messages=warning",
+                "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=512MB", "-c", "log_min_messages=warning",
             ]),
             cancellationToken);
     }
@@ -65,7 +65,7 @@ public sealed class DatabaseProcess : IAsyncDisposable
             new DatabaseProcess(folder, "TERM", "ready for connections", (folder, port) =>
             [
                 mariadbd, "--no-defaults", $"--datadir={data}", $"--port={Text(port)}", "--bind-address=127.0.0.1", $"--socket={Path.Combine(folder, "socket")}",
-                $"--init-file={Path.Combine(folder, "init.sql")}", "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=128M", "--max-connections=300", .. user,
+                $"--init-file={Path.Combine(folder, "init.sql")}", "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=1G", "--max-connections=300", .. user,
             ]),
             cancellationToken);
     }
