@@ -93,7 +93,7 @@ public sealed class CookieTests(StoreFixture store)
     [InlineData("Sessions:AbsoluteTimeout=00:01:00", "Sessions:AbsoluteTimeout is 00:01:00")]
     [InlineData("Sessions:MaxSize=12", "Sessions:MaxSize is 12")]
     [InlineData("Sessions:OnConflict=7", "Sessions:OnConflict is 7")]
-    [InlineData("Sessions:Handler=nosuch", "Sessions:Handler is \"nosuch\", which is not registered (registered: redis)")]
+    [InlineData("Sessions:Handler=nosuch", "Sessions:Handler is \"nosuch\", which is not registered (registered: file, redis)")]
     [InlineData("Sessions:Redis:KeyPrefix=" + LongPrefix, "Sessions:Redis:KeyPrefix has 210 characters")]
     [InlineData("Sessions:IdleTimeout=soon", "Sessions:IdleTimeout")]
     public async Task A_setting_that_cannot_work_fails_the_start_and_names_itself(string setting, string message)

@@ -95,16 +95,41 @@ public sealed class RedisSessionsOptionsTests
     }
 
     [Theory]
-    [InlineData(null, new string[0], "No session handler is registered: reference RedisSessions.Redis and call .AddRedis(\"localhost:6379\") after AddRedisSessions().")]
-    [InlineData(null, new[] { "one", "two" }, "Sessions:Handler is not set and several handlers are registered (one, two): set it to one of them.")]
-    [InlineData("redis", new[] { "one" }, "Sessions:Handler is \"redis\", which is not registered (registered: one): reference RedisSessions.Redis and call .AddRedis() after AddRedisSessions().")]
-    [InlineData("mine", new string[0], "Sessions:Handler is \"mine\", which is not registered (registered: none): call .AddHandler<THandler>(\"mine\") after AddRedisSessions().")]
-    [InlineData("One", new[] { "one" }, "Sessions:Handler is \"One\", which is not registered (registered: one): call .AddHandler<THandler>(\"One\") after AddRedisSessions().")]
+    [InlineData(null, new[] { "one", "two" }, "Sessions:Handler is not set and several handlers are registered (file, one, two): set it to one of them.")]
+    [InlineData("redis", new[] { "one" }, "Sessions:Handler is \"redis\", which is not registered (registered: file, one): reference RedisSessions.Redis and call .AddRedis() after AddRedisSessions().")]
+    [InlineData("mine", new string[0], "Sessions:Handler is \"mine\", which is not registered (registered: file): call .AddHandler<THandler>(\"mine\") after AddRedisSessions().")]
+    [InlineData("One", new[] { "one" }, "Sessions:Handler is \"One\", which is not registered (registered: file, one): call .AddHandler<THandler>(\"One\") after AddRedisSessions().")]
     public void A_choice_that_cannot_be_made_fails_the_start_and_says_what_to_do(string? configured, string[] added, string message)
     {
         var provider = Build([("Sessions:Handler", configured)], added);
         var error = Assert.Throws<OptionsValidationException>(() => provider.GetRequiredService<IStartupValidator>().Validate());
         Assert.Equal(message, Assert.Single(error.Failures));
+    }
+
+    [Fact]
+    public void Files_are_used_when_nothing_else_was_added()
+    {
+        var provider = Build([]);
+        provider.GetRequiredService<IStartupValidator>().Validate();
+        Assert.IsType<FileSessionHandler>(provider.GetRequiredService<ISessionHandler>());
+    }
+
+    [Theory]
+    [InlineData("nosuch", "Sessions:ReadThrough is \"nosuch\", which is not registered (registered: file, one): call .AddHandler<THandler>(\"nosuch\") after AddRedisSessions().")]
+    [InlineData("one", "Sessions:ReadThrough is \"one\", and so is Sessions:Handler: it must name the store that sessions are moved from.")]
+    public void Reading_through_to_nowhere_fails_the_start(string old, string message)
+    {
+        var provider = Build([("Sessions:ReadThrough", old)], "one");
+        var error = Assert.Throws<OptionsValidationException>(() => provider.GetRequiredService<IStartupValidator>().Validate());
+        Assert.Equal(message, Assert.Single(error.Failures));
+    }
+
+    [Fact]
+    public void Reading_through_stands_between_two_handlers()
+    {
+        var provider = Build([("Sessions:ReadThrough", "file")], "one");
+        provider.GetRequiredService<IStartupValidator>().Validate();
+        Assert.IsType<ReadThroughHandler>(provider.GetRequiredService<ISessionHandler>());
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-namespace RedisSessions.File;
+namespace RedisSessions.FileStore;
 
 /// <summary>
 /// An advisory lock over processes: a file that is opened for nobody else. The system lets go of it when the process ends, however it ends.

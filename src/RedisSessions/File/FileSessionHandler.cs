@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
-using RedisSessions.File;
+using RedisSessions.FileStore;
 using RedisSessions.Locking;
 
 namespace RedisSessions;
@@ -116,10 +116,10 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions
             if (name.EndsWith(SessionFile.TemporarySuffix, StringComparison.Ordinal))
             {
                 // Its modification time is the deadline it was made for; when it was made is what counts.
-                if (_time.GetUtcNow() - System.IO.File.GetCreationTimeUtc(path) > Leftover)
-                    System.IO.File.Delete(path);
+                if (_time.GetUtcNow() - File.GetCreationTimeUtc(path) > Leftover)
+                    File.Delete(path);
             }
-            else if (SessionKey.TryParse(name, out var key) && System.IO.File.GetLastWriteTimeUtc(path) <= _time.GetUtcNow().UtcDateTime)
+            else if (SessionKey.TryParse(name, out var key) && File.GetLastWriteTimeUtc(path) <= _time.GetUtcNow().UtcDateTime)
             {
                 collected += await CollectAsync(key, cancellationToken).ConfigureAwait(false) ? 1 : 0;
             }
@@ -142,7 +142,7 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions
         // The lock file goes too. Whoever waits for it waits in vain for a name that is no more, which is harmless: the session is gone, an expected
         // version never creates, and a new session has a new name.
         file.Delete();
-        System.IO.File.Delete(PathOf(key) + LockSuffix);
+        File.Delete(PathOf(key) + LockSuffix);
         return true;
     }
 

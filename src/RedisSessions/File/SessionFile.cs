@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace RedisSessions.File;
+namespace RedisSessions.FileStore;
 
 /// <summary>
 /// One session as a file: its bytes are the record, its modification time is the idle deadline. It is only ever replaced whole, by renaming a finished file
@@ -22,7 +22,7 @@ internal sealed class SessionFile(string path)
             {
                 var bytes = new byte[stream.Length];
                 stream.ReadExactly(bytes);
-                return new Contents(stream, bytes, System.IO.File.GetLastWriteTimeUtc(stream.SafeFileHandle));
+                return new Contents(stream, bytes, File.GetLastWriteTimeUtc(stream.SafeFileHandle));
             }
             catch
             {
@@ -45,15 +45,15 @@ internal sealed class SessionFile(string path)
             using (var stream = new FileStream(temporary, Created(FileMode.CreateNew, FileShare.Read)))
             {
                 stream.Write(bytes);
-                System.IO.File.SetLastWriteTimeUtc(stream.SafeFileHandle, idleDeadline.UtcDateTime);
+                File.SetLastWriteTimeUtc(stream.SafeFileHandle, idleDeadline.UtcDateTime);
                 stream.Flush(flushToDisk);
             }
 
-            System.IO.File.Move(temporary, path, overwrite: true);
+            File.Move(temporary, path, overwrite: true);
         }
         catch
         {
-            System.IO.File.Delete(temporary);
+            File.Delete(temporary);
             throw;
         }
 
@@ -64,9 +64,9 @@ internal sealed class SessionFile(string path)
 
     public bool Delete()
     {
-        if (!System.IO.File.Exists(path))
+        if (!File.Exists(path))
             return false;
-        System.IO.File.Delete(path);
+        File.Delete(path);
         return true;
     }
 
@@ -88,7 +88,7 @@ internal sealed class SessionFile(string path)
 
         public DateTimeOffset IdleDeadline { get; } = idleDeadline;
 
-        public void Slide(DateTimeOffset to) => System.IO.File.SetLastWriteTimeUtc(stream.SafeFileHandle, to.UtcDateTime);
+        public void Slide(DateTimeOffset to) => File.SetLastWriteTimeUtc(stream.SafeFileHandle, to.UtcDateTime);
 
         public void Dispose() => stream.Dispose();
     }

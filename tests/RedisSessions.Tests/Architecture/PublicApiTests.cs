@@ -7,7 +7,7 @@ namespace RedisSessions.Tests.Architecture;
 /// <summary>What others build on: every public member, as text that was approved, and the rules for all of them.</summary>
 public sealed class PublicApiTests
 {
-    private static readonly Assembly[] Assemblies = [typeof(Session).Assembly, typeof(RedisHandlerOptions).Assembly, typeof(SessionCookieOptions).Assembly];
+    private static readonly Assembly[] Assemblies = [typeof(Session).Assembly, typeof(RedisHandlerOptions).Assembly, typeof(DatabaseHandlerOptions).Assembly, typeof(SessionCookieOptions).Assembly];
 
     public static TheoryData<string> Names => [.. Assemblies.Select(assembly => assembly.GetName().Name!)];
 

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
 using RedisSessions.Conformance;
 
-namespace RedisSessions.Tests.File;
+namespace RedisSessions.Tests.FileStore;
 
 /// <summary>The whole contract, on files.</summary>
 public sealed class FileHandlerTests(FileFixture fixture) : SessionHandlerTests(fixture), IClassFixture<FileFixture>;
@@ -22,15 +22,15 @@ public sealed class FileFixture : HandlerFixture
     public override ValueTask PlantAsync(SessionKey key, byte[] bytes)
     {
         var path = Path.Combine(Directory, key.Value);
-        System.IO.File.WriteAllBytes(path, bytes);
-        System.IO.File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddMinutes(5));
+        File.WriteAllBytes(path, bytes);
+        File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddMinutes(5));
         return ValueTask.CompletedTask;
     }
 
     public override ValueTask<byte[]?> BytesAsync(SessionKey key)
     {
         var path = Path.Combine(Directory, key.Value);
-        return new(System.IO.File.Exists(path) ? System.IO.File.ReadAllBytes(path) : null);
+        return new(File.Exists(path) ? File.ReadAllBytes(path) : null);
     }
 
     public override ValueTask DisposeAsync()

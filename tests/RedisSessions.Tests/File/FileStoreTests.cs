@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
 
-namespace RedisSessions.Tests.File;
+namespace RedisSessions.Tests.FileStore;
 
 /// <summary>What the file handler does on the disk, beyond the contract.</summary>
 public sealed class FileStoreTests : IDisposable
@@ -25,10 +25,10 @@ public sealed class FileStoreTests : IDisposable
             return;
         }
 
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, System.IO.File.GetUnixFileMode(_directory));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_directory));
         Assert.Equal(2, Files().Length);
         foreach (var file in Files())
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(Path.Combine(_directory, file)));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_directory, file)));
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class FileStoreTests : IDisposable
         for (ulong version = 0; version < 5; version++)
             await CommitAsync(handler, version, version + 1);
         Assert.Equal([_key.Value, _key.Value + ".lock"], Files());
-        Assert.Equal(5UL, RecordFormat.Read(await System.IO.File.ReadAllBytesAsync(Path.Combine(_directory, _key.Value), Token)).Version.Value);
+        Assert.Equal(5UL, RecordFormat.Read(await File.ReadAllBytesAsync(Path.Combine(_directory, _key.Value), Token)).Version.Value);
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class FileStoreTests : IDisposable
         await CommitAsync(handler, 0, 1, key: expired);
         _time.Advance(Idle + TimeSpan.FromSeconds(1));
         await CommitAsync(handler, 0, 1);
-        await System.IO.File.WriteAllTextAsync(Path.Combine(_directory, ".gitkeep"), "", Token);
+        await File.WriteAllTextAsync(Path.Combine(_directory, ".gitkeep"), "", Token);
 
         Assert.Equal(1, await handler.CollectAsync(Token));
         Assert.Equal([".gitkeep", _key.Value, _key.Value + ".lock", "collect.lock"], Files());
@@ -93,12 +93,12 @@ public sealed class FileStoreTests : IDisposable
         var handler = Handler();
         await CommitAsync(handler, 0, 1);
         var leftover = Path.Combine(_directory, $"{_key.Value}.{Guid.NewGuid():N}.tmp");
-        await System.IO.File.WriteAllTextAsync(leftover, "half a rec", Token);
+        await File.WriteAllTextAsync(leftover, "half a rec", Token);
         await handler.CollectAsync(Token);
-        Assert.True(System.IO.File.Exists(leftover));
+        Assert.True(File.Exists(leftover));
         _time.Advance(TimeSpan.FromMinutes(11));
         await handler.CollectAsync(Token);
-        Assert.False(System.IO.File.Exists(leftover));
+        Assert.False(File.Exists(leftover));
         Assert.NotNull(await handler.ReadAsync(_key, Idle, Token));
     }
 
@@ -157,11 +157,11 @@ public sealed class FileStoreTests : IDisposable
     public async Task A_directory_that_cannot_be_used_is_a_store_failure_that_says_what_to_do()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_directory)!);
-        await System.IO.File.WriteAllTextAsync(_directory, "a file where the directory should be", Token);
+        await File.WriteAllTextAsync(_directory, "a file where the directory should be", Token);
         var handler = Handler();
         var failure = await Assert.ThrowsAsync<SessionStoreException>(async () => await handler.ReadAsync(_key, Idle, Token));
         Assert.Contains("Sessions:File:Path", failure.Message, StringComparison.Ordinal);
-        System.IO.File.Delete(_directory);
+        File.Delete(_directory);
         Assert.IsType<CommitResult.Committed>(await CommitAsync(handler, 0, 1));
 
         Directory.Delete(_directory, recursive: true);
@@ -173,7 +173,7 @@ public sealed class FileStoreTests : IDisposable
 
     private string[] Files() => [.. Directory.GetFiles(_directory).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
-    private DateTime Deadline() => System.IO.File.GetLastWriteTimeUtc(Path.Combine(_directory, _key.Value));
+    private DateTime Deadline() => File.GetLastWriteTimeUtc(Path.Combine(_directory, _key.Value));
 
     private async Task<CommitResult> CommitAsync(
         FileSessionHandler handler, ulong expected, ulong version, TimeSpan? lifetime = null, SessionState state = SessionState.Live, SessionKey? key = null, int payload = 1)

@@ -16,7 +16,9 @@ internal static class FuzzTargets
     {
         ["RecordFormat.Read"] = Record,
         ["SessionTree.Read"] = Payload,
+        ["SessionKey.TryParse"] = StoreKey,
         ["SessionPath.Parse"] = KeyPath,
+        ["SessionPath.TryParse"] = KeyPath,
         ["SessionId.TryParse"] = CookieId,
         ["SessionKey.FromBytes"] = Forward,
     };
@@ -66,14 +68,18 @@ internal static class FuzzTargets
     private static void KeyPath(ReadOnlySpan<byte> input)
     {
         SessionPath path;
+        var parses = SessionPath.TryParse(Encoding.UTF8.GetString(input), out var tried);
         try
         {
             path = SessionPath.Parse(Encoding.UTF8.GetString(input));
         }
-        catch (ArgumentException)
+        catch (ArgumentException) when (!parses)
         {
             return;
         }
+
+        if (path != tried)
+            throw new InvalidOperationException("the two ways to parse a path disagree");
 
         var tree = SessionTree.Empty();
         tree.Set(path, SessionValue.From(7));
@@ -99,5 +105,12 @@ internal static class FuzzTargets
         catch (FormatException)
         {
         }
+    }
+
+    private static void StoreKey(ReadOnlySpan<byte> input)
+    {
+        var text = Encoding.UTF8.GetString(input);
+        if (SessionKey.TryParse(text, out var key) && key.Value != text)
+            throw new InvalidOperationException("a key is not what it was parsed from");
     }
 }
