@@ -40,7 +40,7 @@ Map("/seed", (Session session) =>
 
 Map("/read", static (Session session) => Text(session["account.current_user_id"]));
 
-Map("/slowread", static async (Session session, int delay) =>
+Map("/slowread", static async (Session session, int delay = 0) =>
 {
     var value = Text(session["account.current_user_id"]);
     await Task.Delay(delay);

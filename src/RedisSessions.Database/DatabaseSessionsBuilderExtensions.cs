@@ -34,10 +34,11 @@ public static class DatabaseSessionsBuilderExtensions
         builder.Services.AddSingleton(provider => new DatabaseSource(dialect, dataSource(provider)));
         builder.Services.AddSingleton<SessionDatabase>();
         builder.Services.AddSingleton<DatabaseMigrations>();
-        // Only when the database is the handler in use: an application may carry several and pick one by configuration.
-        builder.Services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<ISessionHandler>() is DatabaseSessionHandler
-            ? provider.GetRequiredService<DatabaseMigrations>()
-            : new NothingToMigrate());
+        // Only when the database is in use: an application may carry several handlers and pick one by configuration.
+        builder.Services.AddSingleton<IHostedService>(provider =>
+            provider.GetRequiredService<IOptions<RedisSessionsOptions>>().Value is { Handler: "database" } or { ReadThrough: "database" }
+                ? provider.GetRequiredService<DatabaseMigrations>()
+                : new NothingToMigrate());
         return builder;
     }
 

@@ -4,17 +4,16 @@ using System.Globalization;
 namespace RedisSessions.Database.Tests;
 
 /// <summary>
-/// Figures, not verdicts: run with <c>SESSIONS_MEASURE=1 dotnet run --project tests/RedisSessions.Database.Tests -- --filter-class *Measurements --output Detailed</c>.
+/// Figures, not verdicts: run with <c>dotnet run --project tests/RedisSessions.Database.Tests -- --explicit only --filter-class *Measurements --output Detailed</c>.
 /// </summary>
 public sealed class Measurements(Engines engines) : IClassFixture<Engines>
 {
     private static CancellationToken CancellationToken => TestContext.Current.CancellationToken;
 
-    [Theory]
+    [Theory(Explicit = true)]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Collecting_a_million_expired_rows(string name)
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("SESSIONS_MEASURE") == "1", "a measurement: set SESSIONS_MEASURE=1.");
         const int Rows = 1_000_000;
         await using var engine = engines.Create(name);
         var (handler, other) = (engine.Handler(), engine.Handler());
@@ -46,11 +45,10 @@ public sealed class Measurements(Engines engines) : IClassFixture<Engines>
             $"{name}: {collected:N0} expired rows in {elapsed.TotalSeconds:F1} s, {collected / elapsed.TotalSeconds:N0} rows/s; {waits.Count:N0} commits meanwhile, median {waits[waits.Count / 2]:F1} ms, p99 {waits[waits.Count * 99 / 100]:F1} ms, longest {waits[^1]:F1} ms"));
     }
 
-    [Theory]
+    [Theory(Explicit = true)]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task A_read_and_a_commit_among_a_thousand_sessions_and_among_a_hundred_thousand(string name)
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("SESSIONS_MEASURE") == "1", "a measurement: set SESSIONS_MEASURE=1.");
         await using var engine = engines.Create(name);
         var handler = engine.Handler();
         await handler.CommitAsync(Records.NewKey(), 0, Records.Live(1));

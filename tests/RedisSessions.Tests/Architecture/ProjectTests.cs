@@ -121,6 +121,6 @@ public sealed partial class ProjectTests
     [GeneratedRegex(@"class (?<name>\w+Handler)\b[^{;]*: [^{;]*\bISessionHandler\b")]
     private static partial Regex Handler();
 
-    [GeneratedRegex(@"class (?<name>\w+)\b[^{;]*:\s*SessionHandlerTests\b")]
+    [GeneratedRegex(@"^public sealed class (?<name>\w+)\b[^{;]*:\s*SessionHandlerTests\b", RegexOptions.Multiline)]
     private static partial Regex Suite();
 }

@@ -82,7 +82,7 @@ public sealed class FileStoreTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(_directory, ".gitkeep"), "", Token);
 
         Assert.Equal(1, await handler.CollectAsync(Token));
-        Assert.Equal([".gitkeep", _key.Value, _key.Value + ".lock", "collect.lock"], Files());
+        Assert.Equal(new[] { ".gitkeep", _key.Value, _key.Value + ".lock", "collect.lock" }.Order(StringComparer.Ordinal), Files());
         Assert.Equal(0, await handler.CollectAsync(Token));
         Assert.NotNull(await handler.ReadAsync(_key, Idle, Token));
     }
