@@ -57,6 +57,24 @@ public sealed class RedisSessionsOptions
     /// </summary>
     public TimeSpan CollectEvery { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>What an endpoint that does not say so itself does with the session. Default: <see cref="SessionAccess.Optimistic"/>.</summary>
+    public SessionAccess DefaultAccess { get; set; }
+
+    /// <summary>
+    /// How long the lease of an exclusive request lasts if its process dies; while it lives, the lease is renewed at a third of this. Default: 10 seconds; 1 second to
+    /// 5 minutes.
+    /// </summary>
+    public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long an exclusive request waits for its turn before it is answered <see cref="SessionBusyException"/> (HTTP 503). Default: 30 seconds; 100 ms to 5 minutes.</summary>
+    public TimeSpan LeaseWait { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How many exclusive requests of one session wait in one instance at most; one more is answered <see cref="SessionBusyException"/> (HTTP 503) at once. Default:
+    /// 100; 0 to 10,000.
+    /// </summary>
+    public int MaxWaiters { get; set; } = 100;
+
     /// <summary>How often one commit is tried before a conflict is given up. Default: 100; 1 to 10,000.</summary>
     public int CommitTries { get; set; } = 100;
 
@@ -77,6 +95,11 @@ internal sealed class RedisSessionsOptionsValidator(IEnumerable<SessionHandlerNa
         Range(nameof(options.CollectEvery), options.CollectEvery, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         Range(nameof(options.CommitTries), options.CommitTries, 1, 10_000);
         Range(nameof(options.CommitTimeout), options.CommitTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
+        Range(nameof(options.LeaseDuration), options.LeaseDuration, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        Range(nameof(options.LeaseWait), options.LeaseWait, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
+        Range(nameof(options.MaxWaiters), options.MaxWaiters, 0, 10_000);
+        if (!Enum.IsDefined(options.DefaultAccess))
+            errors.Add($"Sessions:DefaultAccess is {options.DefaultAccess}: it must be Optimistic, Exclusive, ReadOnly or None.");
         if (!SessionPath.TryParse(options.UserKey, out _))
             errors.Add($"Sessions:UserKey is \"{options.UserKey}\": it must be a key of a session, in dot notation.");
         if (!Enum.IsDefined(options.OnConflict))

@@ -1,10 +1,16 @@
 namespace RedisSessions;
 
-/// <summary>What an endpoint does with the session. Exclusive access is not part of this version.</summary>
+/// <summary>What an endpoint does with the session.</summary>
 public enum SessionAccess
 {
     /// <summary>Reads and writes; concurrent requests are reconciled at commit. The default.</summary>
     Optimistic = 0,
+
+    /// <summary>
+    /// Reads and writes, one request of a session at a time, over all instances: for code that was written for the classic behaviour. Waits for its turn at most
+    /// <see cref="RedisSessionsOptions.LeaseWait"/>. Optimistic requests do not wait for it, and its commit is a compare-and-swap like any other.
+    /// </summary>
+    Exclusive = 1,
 
     /// <summary>Reads only: never waits, never writes; a change is an <see cref="InvalidOperationException"/>.</summary>
     ReadOnly = 2,

@@ -60,6 +60,15 @@ public sealed class SessionStoreException : SessionException
     public string Verb { get; }
 }
 
+/// <summary>
+/// A request waited in vain for exclusive access to its session, or found too many others waiting; see <see cref="RedisSessionsOptions.MaxWaiters"/> and
+/// <see cref="RedisSessionsOptions.LeaseWait"/>. Nothing was read or stored.
+/// </summary>
+public sealed class SessionBusyException : SessionException
+{
+    internal SessionBusyException(string message) : base(message) { }
+}
+
 /// <summary>The session would not fit into <see cref="RedisSessionsOptions.MaxSize"/>; nothing was stored.</summary>
 public sealed class SessionTooLargeException : SessionException
 {

@@ -35,17 +35,30 @@ public sealed class SessionRecord
     /// </summary>
     public string? UserId { get; init; }
 
+    /// <summary>
+    /// Whether an index must learn of <see cref="UserId"/> with this commit: the user or the key is new. Set together with it; it is not part of
+    /// <see cref="RecordFormat"/> either.
+    /// </summary>
+    public bool IndexUser { get; init; }
+
+    /// <summary>
+    /// The session's own idle timeout, which goes before the one that a handler is given; null when it has none. A multiple of a second, minute, hour or day as
+    /// <see cref="RecordFormat"/> can hold it.
+    /// </summary>
+    public TimeSpan? IdleTimeout { get; init; }
+
     /// <summary>Whether a commit is one of the last that made this record.</summary>
     public bool HasCommit(CommitId id) => CommitIds.Contains(id);
 
     /// <summary>
-    /// How long a store keeps this record from <paramref name="now"/> on if nobody reads it: the idle timeout, cut off at the absolute
+    /// How long a store keeps this record from <paramref name="now"/> on if nobody reads it: its own idle timeout or else the one given, cut off at the absolute
     /// deadline, and never less than a millisecond, which is what stores take as "now".
     /// </summary>
     public TimeSpan Lifetime(DateTimeOffset now, TimeSpan idleTimeout)
     {
         var left = AbsoluteDeadline - now;
-        var lifetime = left < idleTimeout ? left : idleTimeout;
+        var idle = IdleTimeout ?? idleTimeout;
+        var lifetime = left < idle ? left : idle;
         return lifetime > TimeSpan.FromMilliseconds(1) ? lifetime : TimeSpan.FromMilliseconds(1);
     }
 
@@ -84,4 +97,7 @@ public enum PayloadFormat : byte
 
     /// <summary>One MessagePack map.</summary>
     MessagePack = 1,
+
+    /// <summary>One MessagePack map, encrypted by the application's <see cref="ISessionPayloadProtector"/>.</summary>
+    Protected = 2,
 }

@@ -19,6 +19,11 @@ public static class RecordFormat
     public const int VersionLength = sizeof(ulong);
 
     private const byte FormatVersion = 1;
+
+    // The session's own idle timeout: a unit in the two highest bits, how many of it in the other fourteen; 0 is none.
+    private const int IdleOffset = 6, IdleUnitBits = 14, MostIdleUnits = (1 << IdleUnitBits) - 1;
+    private static readonly TimeSpan[] IdleUnits = [TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), TimeSpan.FromHours(1), TimeSpan.FromDays(1)];
+
     private const int CreatedOffset = 16, DeadlineOffset = 24, LengthOffset = 32, CommitIdsOffset = 36;
 
     private static ReadOnlySpan<byte> Magic => "RS"u8;
@@ -33,6 +38,7 @@ public static class RecordFormat
         bytes[3] = (byte)record.PayloadFormat;
         bytes[4] = (byte)record.State;
         bytes[5] = (byte)record.CommitIds.Length;
+        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(IdleOffset), record.IdleTimeout is { } idle ? IdleCode(idle) : (ushort)0);
         WriteVersion(record.Version, bytes.AsSpan(VersionOffset));
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(CreatedOffset), record.CreatedAt.ToUnixTimeMilliseconds());
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(DeadlineOffset), record.AbsoluteDeadline.ToUnixTimeMilliseconds());
@@ -64,7 +70,7 @@ public static class RecordFormat
             throw new FormatException($"the record has payload format {span[3]}, which this library does not read");
         if (!Enum.IsDefined((SessionState)span[4]))
             throw new FormatException($"the record has state {span[4]}, which this library does not know");
-        if (span[5] > SessionRecord.MaxCommitIds || span[6] != 0 || span[7] != 0)
+        if (span[5] > SessionRecord.MaxCommitIds)
             throw new FormatException("the record's header is damaged");
 
         var length = BinaryPrimitives.ReadInt32BigEndian(span[LengthOffset..]);
@@ -88,7 +94,38 @@ public static class RecordFormat
             CommitIds = ids.MoveToImmutable(),
             PayloadFormat = (PayloadFormat)span[3],
             Payload = bytes[HeaderLength..],
+            IdleTimeout = ReadIdle(BinaryPrimitives.ReadUInt16BigEndian(span[IdleOffset..])),
         };
+    }
+
+    /// <summary>The idle timeout that a record can hold which is nearest to this one, and not shorter.</summary>
+    /// <param name="idleTimeout">1 second to 16,383 days.</param>
+    internal static TimeSpan Representable(TimeSpan idleTimeout)
+    {
+        var unit = Array.Find(IdleUnits, unit => idleTimeout <= unit * MostIdleUnits);
+        return unit * Math.Ceiling(idleTimeout / unit);
+    }
+
+    // Exact for what Representable returns; a handler of somebody else's may pass anything, which is stored as the next one that can be.
+    private static ushort IdleCode(TimeSpan idleTimeout)
+    {
+        for (var unit = 0; unit < IdleUnits.Length; unit++)
+        {
+            var units = Math.Ceiling(idleTimeout / IdleUnits[unit]);
+            if (units is >= 1 and <= MostIdleUnits)
+                return (ushort)((unit << IdleUnitBits) | (int)units);
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(idleTimeout), idleTimeout, "An idle timeout is from 1 second to 16,383 days.");
+    }
+
+    private static TimeSpan? ReadIdle(ushort code)
+    {
+        if (code == 0)
+            return null;
+        var idle = IdleUnits[code >> IdleUnitBits] * (code & MostIdleUnits);
+        // One spelling for one timeout, so that a record is written as it was read.
+        return idle > TimeSpan.Zero && IdleCode(idle) == code ? idle : throw new FormatException("the record's header is damaged: no such idle timeout");
     }
 
     private static DateTimeOffset ReadTime(ReadOnlySpan<byte> span)
