@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace TargetApp;
 
@@ -51,6 +52,10 @@ internal static class FlatJson
                 break;
             case double number when double.IsFinite(number):
                 json.WriteNumber(key, number);
+                break;
+            // What ISession stores is bytes, and mostly text.
+            case byte[] bytes when Utf8.IsValid(bytes) && !bytes.AsSpan().ContainsAnyInRange((byte)0, (byte)31):
+                json.WriteString(key, bytes);
                 break;
             case byte[] bytes:
                 json.WriteBase64String(key, bytes);

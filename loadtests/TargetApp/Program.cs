@@ -88,6 +88,45 @@ Map("/login", static (Session session, long user) =>
     return "ok";
 });
 
+Map("/exclusive", static async (Session session, int delay = 0) =>
+{
+    var n = session.Get<long>("n");
+    if (delay > 0)
+        await Task.Delay(delay);
+    session["n"] = n + 1;
+    return Text(n + 1);
+}).WithSessionAccess(SessionAccess.Exclusive);
+
+Map("/readonly", static (Session session) => Text(session["account.current_user_id"])).WithSessionAccess(SessionAccess.ReadOnly);
+
+Map("/isession-set", static async (HttpContext context, string key, string val, int delay = 0) =>
+{
+    if (delay > 0)
+        await Task.Delay(delay);
+    context.Session.SetString(key, val);
+    return "ok";
+});
+
+Map("/isession-get", static (HttpContext context, string key) => context.Session.GetString(key) ?? "");
+
+Map("/isession-incr", static async (HttpContext context, int delay = 0) =>
+{
+    var n = context.Session.GetInt32("n") ?? 0;
+    if (delay > 0)
+        await Task.Delay(delay);
+    context.Session.SetInt32("n", n + 1);
+    return Text(n + 1);
+});
+
+Map("/sessions", static async (Session session, ISessionDirectory directory) =>
+    Text(Text(session["account.current_user_id"]) is { Length: > 0 } user ? (await directory.ListAsync(user, session)).Count : 0));
+
+Map("/signout-others", static async (Session session, ISessionDirectory directory) =>
+{
+    await directory.EndOthersAsync(session);
+    return "ok";
+});
+
 Map("/rotate", static (Session session) =>
 {
     session.RegenerateId(deleteOld: false);

@@ -10,4 +10,7 @@ internal static partial class Log
 
     [LoggerMessage(203, LogLevel.Warning, "A {Method} request was answered {Status} because of its session")]
     public static partial void Failed(ILogger logger, string method, int status, Exception exception);
+
+    [LoggerMessage(204, LogLevel.Warning, "A session that was imported could not be removed from where it was; it expires there by itself")]
+    public static partial void NotRemoved(ILogger logger, Exception exception);
 }

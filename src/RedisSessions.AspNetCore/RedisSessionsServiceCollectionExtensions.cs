@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using RedisSessions;
@@ -35,6 +36,39 @@ public static class RedisSessionsServiceCollectionExtensions
         var binding = builder.Services.IndexOf(builder.Services.First(service => service.ServiceType == typeof(IConfigureOptions<SessionCookieOptions>)));
         builder.Services.Insert(binding, ServiceDescriptor.Singleton<IConfigureOptions<SessionCookieOptions>>(
             new ConfigureNamedOptions<SessionCookieOptions>(Options.Options.DefaultName, configure)));
+        return builder;
+    }
+
+    /// <summary>
+    /// Keeps visitors signed in who come with a session of before: its values are read once, become a session under this library's cookie, and the old record is removed
+    /// after the commit. Remove the call when the last old session has expired.
+    /// </summary>
+    /// <param name="builder">What <see cref="AddRedisSessions"/> returned.</param>
+    /// <param name="import">From where: <see cref="ImportFrom.AspNetCoreSession"/>.</param>
+    public static RedisSessionsBuilder Import(this RedisSessionsBuilder builder, SessionImport import)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(import);
+        builder.Services.AddDataProtection();
+        builder.Services.AddSingleton(import);
+        return builder;
+    }
+
+    /// <summary>
+    /// Encrypts the values of sessions with ASP.NET Core Data Protection, whatever the handler. All instances have to share the key ring, for example in Redis
+    /// (<c>AddDataProtection().PersistKeysToStackExchangeRedis(…)</c>), and the application name.
+    /// </summary>
+    /// <param name="builder">What <see cref="AddRedisSessions"/> returned.</param>
+    /// <param name="acceptUnprotected">
+    /// Whether records from before are read too; they are encrypted at their next commit. Set it to false once <see cref="RedisSessionsOptions.AbsoluteTimeout"/> has
+    /// passed: from then on nobody who can write into the store can make up a session.
+    /// </param>
+    public static RedisSessionsBuilder ProtectPayload(this RedisSessionsBuilder builder, bool acceptUnprotected = true)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddDataProtection();
+        builder.Services.AddSingleton<ISessionPayloadProtector>(provider =>
+            new ProtectedPayload(provider.GetRequiredService<IDataProtectionProvider>(), acceptUnprotected));
         return builder;
     }
 }

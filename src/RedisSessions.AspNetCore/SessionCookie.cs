@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace RedisSessions;
 
 /// <summary>The cookie in and out: the one place that knows names and flags.</summary>
-internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHostEnvironment environment)
+internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHostEnvironment environment, TimeProvider time)
 {
     private readonly SessionCookieOptions _options = options.Value;
     private readonly bool _development = environment.IsDevelopment();
@@ -18,7 +18,7 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
         switch (SessionManager.CookieFor(session))
         {
             case SessionCookieAction.Issue:
-                context.Response.Cookies.Append(NameFor(context.Request), session.Id, Flags(context.Request));
+                context.Response.Cookies.Append(NameFor(context.Request), session.Id, Flags(context.Request, session));
                 break;
             case SessionCookieAction.Expire:
                 context.Response.Cookies.Delete(NameFor(context.Request), Flags(context.Request));
@@ -44,6 +44,21 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
     }
 
     private bool IsPlainDevelopment(HttpRequest request) => _development && !request.IsHttps;
+
+    private CookieOptions Flags(HttpRequest request, Session session)
+    {
+        var flags = Flags(request);
+        if (session.IsPersistent)
+        {
+            // As long as the session at most, which ends at the earlier of two deadlines.
+            var (now, idle) = (time.GetUtcNow(), session.IdleTimeout);
+            var left = session.CreatedAt + session.AbsoluteTimeout - now;
+            flags.MaxAge = left < idle ? left : idle;
+            flags.Expires = now + flags.MaxAge;
+        }
+
+        return flags;
+    }
 
     private CookieOptions Flags(HttpRequest request) => new()
     {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace RedisSessions;
 
 /// <summary>
-/// The session cookie. Always HttpOnly, and gone when the browser closes. Bound from the configuration section <c>Sessions:Cookie</c>, which has the last
+/// The session cookie. Always HttpOnly, and gone when the browser closes, unless <see cref="Session.IsPersistent"/>. Bound from the configuration section <c>Sessions:Cookie</c>, which has the last
 /// word, and validated at start.
 /// </summary>
 public sealed class SessionCookieOptions

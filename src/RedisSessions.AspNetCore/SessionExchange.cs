@@ -5,7 +5,12 @@ namespace RedisSessions;
 /// <summary>
 /// One request's session on its way to the response: commits when the response starts, and turns a failed commit into the response.
 /// </summary>
-internal sealed class SessionExchange(HttpContext context, Session session, SessionManager manager, SessionCookie cookie)
+/// <param name="context">The request.</param>
+/// <param name="session">Its session.</param>
+/// <param name="manager">Commits it.</param>
+/// <param name="cookie">Writes its cookie.</param>
+/// <param name="foreign">Where the session comes from, when it is being imported.</param>
+internal sealed class SessionExchange(HttpContext context, Session session, SessionManager manager, SessionCookie cookie, ForeignSession? foreign)
 {
     private byte[]? _problem;
 
@@ -22,6 +27,12 @@ internal sealed class SessionExchange(HttpContext context, Session session, Sess
     {
         if (Failure is null)
             await TryCommitAsync();
+        if (Failure is null && foreign is not null && !session.IsNew)
+        {
+            await foreign.RemoveAsync();
+            foreign.ExpireCookie();
+        }
+
         // Also after a failure: an earlier commit of this request may have given the session a new id.
         cookie.Write(context, session);
     }

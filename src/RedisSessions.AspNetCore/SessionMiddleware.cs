@@ -8,13 +8,16 @@ namespace RedisSessions;
 
 /// <summary>HTTP: the cookie in, the session on the request, the commit before the response starts, the cookie out.</summary>
 internal sealed class SessionMiddleware(
-    RequestDelegate next, SessionManager manager, SessionCookie cookie, IOptions<RedisSessionsOptions> options, ILogger<SessionMiddleware> logger)
+    RequestDelegate next, SessionManager manager, SessionCookie cookie, IOptions<RedisSessionsOptions> options, IEnumerable<SessionImport> imports,
+    ILogger<SessionMiddleware> logger)
 {
     private readonly StoreFailureBehavior _onStoreFailure = options.Value.OnStoreFailure;
+    private readonly SessionAccess _defaultAccess = options.Value.DefaultAccess;
+    private readonly SessionImport[] _imports = [.. imports];
 
     public async Task InvokeAsync(HttpContext context)
     {
-        var access = context.GetEndpoint()?.Metadata.GetMetadata<ISessionAccessMetadata>()?.Access ?? SessionAccess.Optimistic;
+        var access = context.GetEndpoint()?.Metadata.GetMetadata<ISessionAccessMetadata>()?.Access ?? _defaultAccess;
         if (access == SessionAccess.None)
         {
             await next(context);
@@ -23,9 +26,19 @@ internal sealed class SessionMiddleware(
 
         var server = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         // An error handler may send the same request through the pipeline once more: it has its session already.
-        var exchange = context.Features.Get<SessionExchange>() ?? await BeginAsync(context, access);
-        if (exchange.Failure is null)
-            await RunAsync(context, exchange, server);
+        var again = context.Features.Get<SessionExchange>();
+        var exchange = again ?? await BeginAsync(context, access);
+        try
+        {
+            if (exchange.Failure is null)
+                await RunAsync(context, exchange, server);
+        }
+        finally
+        {
+            if (again is null)
+                await EndAsync(context, exchange.Session);
+        }
+
         if (exchange.Failure is not { } failure)
             return;
         Log.Failed(logger, context.Request.Method, context.Response.StatusCode, failure);
@@ -62,29 +75,58 @@ internal sealed class SessionMiddleware(
 
     private async ValueTask<SessionExchange> BeginAsync(HttpContext context, SessionAccess access)
     {
-        SessionStoreException? failure = null;
+        SessionException? failure = null;
+        ForeignSession? foreign = null;
         var session = manager.Create(access);
+        var isAvailable = true;
         try
         {
             if (cookie.Read(context) is { } id)
                 session = await manager.LoadAsync(id, access, context.RequestAborted);
+            else if ((foreign = FindForeign(context)) is not null)
+                session = await manager.ImportAsync(foreign.Id, foreign.ReadAsync, access, context.RequestAborted);
         }
-        catch (SessionStoreException e)
+        catch (SessionException e)
         {
             session = manager.CreateDetached();
-            if (_onStoreFailure == StoreFailureBehavior.Anonymous)
+            isAvailable = false;
+            if (e is SessionStoreException && _onStoreFailure == StoreFailureBehavior.Anonymous)
                 Log.Anonymous(logger, e);
             else
                 failure = e;
         }
 
-        var exchange = new SessionExchange(context, session, manager, cookie);
+        session.UserAgent = context.Request.Headers.UserAgent;
+        var exchange = new SessionExchange(context, session, manager, cookie, foreign);
         context.Features.Set(exchange);
+        context.Features.Set<ISessionFeature>(new SessionFeature { Session = new AspNetSession(context, session, isAvailable) });
         context.RequestServices.GetRequiredService<SessionHolder>().Session = session;
         context.Response.OnStarting(static exchange => ((SessionExchange)exchange).OnStartingAsync(), exchange);
         if (failure is not null)
             exchange.Fail(failure);
         return exchange;
+    }
+
+    private static ValueTask EndAsync(HttpContext context, Session session)
+    {
+        context.Features.Set<ISessionFeature>(null);
+        return SessionManager.ReleaseAsync(session);
+    }
+
+    private ForeignSession? FindForeign(HttpContext context)
+    {
+        foreach (var import in _imports)
+        {
+            if (import.Find(context) is { } found)
+                return found;
+        }
+
+        return null;
+    }
+
+    private sealed class SessionFeature : ISessionFeature
+    {
+        public required ISession Session { get; set; }
     }
 }
 

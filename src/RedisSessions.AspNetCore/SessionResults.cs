@@ -23,6 +23,9 @@ internal static partial class SessionResults
             SessionTooLargeException => new Problem(
                 "urn:redis-sessions:too-large", "The session is too large", StatusCodes.Status413PayloadTooLarge,
                 "The session would be larger than is allowed, and nothing was stored."),
+            SessionBusyException => new Problem(
+                "urn:redis-sessions:busy", "The session is busy", StatusCodes.Status503ServiceUnavailable,
+                "Other requests of this session are at work, and this one was not begun. Send it again in a moment."),
             _ => new Problem(
                 "urn:redis-sessions:store", "Sessions are not available", StatusCodes.Status503ServiceUnavailable,
                 "The session store does not answer as it should. Send the request again in a moment."),

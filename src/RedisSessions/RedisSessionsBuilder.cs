@@ -31,6 +31,7 @@ public sealed class RedisSessionsBuilder(IServiceCollection services)
     {
         Services.TryAddSingleton(TimeProvider.System);
         Services.TryAddSingleton<SessionManager>();
+        Services.TryAddSingleton<ISessionDirectory, SessionDirectory>();
         Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisSessionsOptions>, RedisSessionsOptionsValidator>());
         Services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<RedisSessionsOptions>, SessionHandlerChoice>());
         Services.TryAddSingleton(static provider =>

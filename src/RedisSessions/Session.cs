@@ -13,21 +13,8 @@ namespace RedisSessions;
 /// a copy: changing an object after <c>Set</c> changes nothing stored. No type names are stored.</para>
 /// <para>One session belongs to one request and is not for several threads at once.</para>
 /// </remarks>
-public sealed class Session
+public sealed partial class Session
 {
-    private readonly SessionManager _manager;
-    private SessionId? _id;
-    private bool _updating;
-
-    internal Session(SessionManager manager, SessionId? id, SessionTree snapshot, SessionAccess access, DateTimeOffset createdAt)
-    {
-        _manager = manager;
-        _id = id;
-        Work = new Transaction(snapshot);
-        Access = access;
-        CreatedAt = createdAt;
-    }
-
     /// <summary>The secret in the browser's cookie. Never log it, never send it anywhere else. It changes when a regeneration commits.</summary>
     public string Id => SessionId.Value;
 
@@ -36,6 +23,12 @@ public sealed class Session
 
     /// <summary>True when this endpoint may only read.</summary>
     public bool IsReadOnly => Access == SessionAccess.ReadOnly;
+
+    /// <summary>
+    /// Cancelled when this request has exclusive access and lost it: it was paused for longer than <see cref="RedisSessionsOptions.LeaseDuration"/>, or the store could
+    /// not be reached for so long. Others may be at work by then. Nothing they store is overwritten; long work had better stop. Never cancelled for other access.
+    /// </summary>
+    public CancellationToken LeaseLost => Lease?.Lost ?? CancellationToken.None;
 
     /// <summary>When the session was created; for a new one, when this request began to use it.</summary>
     public DateTimeOffset CreatedAt { get; }
@@ -106,12 +99,12 @@ public sealed class Session
         var path = Writable(key);
         MarkAnswer(path, presenceOnly: true);
         var present = Work.View.TryGet(path, out _);
-        Write(new RemoveChange(path));
+        Write(new RemoveChange(path) { HasEffect = present });
         return present;
     }
 
     /// <summary>Removes all keys. The session stays, with its id; to end it, use <see cref="Destroy"/>.</summary>
-    public void Clear() => Write(new ClearChange());
+    public void Clear() => Write(new ClearChange { HasEffect = All().Count > 0 });
 
     /// <summary>Reads a value and removes it. Of several requests that pull the same value, one gets it.</summary>
     /// <param name="key">Dot notation.</param>
@@ -173,10 +166,13 @@ public sealed class Session
     public IReadOnlyDictionary<string, object?> All()
     {
         var all = (IReadOnlyDictionary<string, object?>)new SessionValue(Work.View.ToPayload()).ToObject()!;
-        return all.ContainsKey(FlashBag.ReservedKey)
-            ? all.Where(pair => pair.Key != FlashBag.ReservedKey).ToDictionary(StringComparer.Ordinal).AsReadOnly()
+        return all.Keys.Any(key => SessionNotes.IsReserved(SessionPath.Literal(key)))
+            ? all.Where(pair => !SessionNotes.IsReserved(SessionPath.Literal(pair.Key))).ToDictionary(StringComparer.Ordinal).AsReadOnly()
             : all;
     }
+
+    /// <summary>The same values for code that knows no paths: keys with dots are taken literally, and values are bytes.</summary>
+    public SessionLiterals Literals => new(this);
 
     /// <summary>
     /// Gives the session a new id when it commits. Do it with <paramref name="deleteOld"/> whenever privileges change: at login, at least.
@@ -255,177 +251,5 @@ public sealed class Session
     {
         ArgumentNullException.ThrowIfNull(change);
         return TransactAsync(change, static (session, change) => new ValueTask<T>(change(session)), cancellationToken);
-    }
-
-    // ---- What the manager works with. A session does no I/O of its own and never names a handler.
-
-    internal SessionAccess Access { get; }
-
-    internal Transaction Work { get; }
-
-    internal SessionFate Fate { get; set; }
-
-    internal bool ExpireCookie { get; private set; }
-
-    /// <summary>The record that the snapshot was taken from; null when there is none.</summary>
-    internal SessionRecord? Base { get; private set; }
-
-    /// <summary>The record's name in the store. After a forward, not the key of the id that the request brought.</summary>
-    internal SessionKey Key { get; private set; }
-
-    internal SessionEnd End { get; set; }
-
-    /// <summary>A commit was sent and its answer never came. Committing the same changes again could apply them twice.</summary>
-    internal bool OutcomeUnknown { get; set; }
-
-    internal SessionCookieAction Cookie { get; set; }
-
-    internal SessionId SessionId => _id ??= RedisSessions.SessionId.New();
-
-    internal bool HasWork => Work.Changes.Count > 0 || Fate != SessionFate.Keep;
-
-    internal void Attach(SessionRecord record, SessionKey key)
-    {
-        Base = record;
-        Key = key;
-    }
-
-    internal void AgeFlash()
-    {
-        if (!IsReadOnly && Fate != SessionFate.Destroy)
-            Work.AgeFlash();
-    }
-
-    /// <summary>The session is stored as this record.</summary>
-    internal void Accept(SessionRecord record, SessionKey key, SessionId? id)
-    {
-        Work.Commit(record.Payload);
-        Fate = SessionFate.Keep;
-        Attach(record, key);
-        _id = id ?? _id;
-    }
-
-    /// <summary>The session has ended: nothing of it is left here either.</summary>
-    internal void Close(SessionEnd end)
-    {
-        Work.Empty();
-        Fate = SessionFate.Keep;
-        End = end;
-    }
-
-    internal void Rollback()
-    {
-        Work.Rollback();
-        Fate = SessionFate.Keep;
-        ExpireCookie = false;
-        OutcomeUnknown = false;
-    }
-
-    internal Savepoint Save() => new(Work.Save(), Fate);
-
-    /// <summary>Undoes what came after a savepoint and moves what came before it onto a newer snapshot.</summary>
-    internal SessionPath? Rewind(Savepoint savepoint, SessionTree newer, bool whateverWasRead)
-    {
-        Fate = savepoint.Fate;
-        return Work.Rewind(savepoint.Work, newer, whateverWasRead);
-    }
-
-    internal readonly record struct Savepoint(Transaction.Savepoint Work, SessionFate Fate);
-
-    /// <summary>In a transaction what a write returns is exact, so it is a read too. Elsewhere it is a hint, and the write stays blind.</summary>
-    private void MarkAnswer(SessionPath path, bool presenceOnly)
-    {
-        if (_updating)
-            Work.MarkRead(path, presenceOnly);
-    }
-
-    private void Write(Change change)
-    {
-        ThrowIfReadOnly();
-        ThrowIfClosed();
-        if (Work.TryWrite(change))
-            return;
-        Work.View.TryGet(change.Path, out var there);
-        throw new InvalidOperationException(change is IncrementChange
-            ? $"The session value '{change.Path}' is a {there.Kind}, or the sum does not fit in 64 bits: it cannot be incremented."
-            : $"The session value '{change.Path}' is a {there.Kind}: only a list takes elements.");
-    }
-
-    private static SessionPath Writable(string key)
-    {
-        var path = SessionPath.Parse(key);
-        return FlashBag.Root.Covers(path)
-            ? throw new ArgumentException($"The session key '{FlashBag.ReservedKey}' is reserved for flash data: use Flash.", nameof(key))
-            : path;
-    }
-
-    /// <summary>A copy of a value, if the payload with it at this key can be read again: readers follow no more than so many levels.</summary>
-    private static SessionValue Fitting<T>(string key, T value, bool inList = false)
-    {
-        var packed = SessionValue.From(value);
-        return SessionPath.Parse(key).Levels + (inList ? 1 : 0) + packed.Depth <= Packed.MaxDepth
-            ? packed
-            : throw new ArgumentException($"The session value '{key}' would nest deeper than {Packed.MaxDepth} levels.", nameof(value));
-    }
-
-    private async ValueTask<TResult> TransactAsync<TChange, TResult>(
-        TChange change, Func<Session, TChange, ValueTask<TResult>> run, CancellationToken cancellationToken)
-    {
-        ThrowIfUpdating();
-        ThrowIfReadOnly();
-        ThrowIfClosed();
-        var savepoint = Save();
-        TResult result = default!;
-        try
-        {
-            await RunAsync().ConfigureAwait(false);
-            await _manager.CommitAsync(this, savepoint, RunAsync, cancellationToken).ConfigureAwait(false);
-            return result;
-        }
-        catch
-        {
-            UndoTo(savepoint);
-            throw;
-        }
-
-        async ValueTask RunAsync()
-        {
-            _updating = true;
-            try
-            {
-                result = await run(this, change).ConfigureAwait(false);
-            }
-            finally
-            {
-                _updating = false;
-            }
-        }
-    }
-
-    /// <summary>All or nothing: half a run must not be committed with the rest of the request. What has ended, or is to end, stays so.</summary>
-    private void UndoTo(Savepoint savepoint)
-    {
-        if (Fate == SessionFate.Destroy || End is SessionEnd.Lost or SessionEnd.Destroyed)
-            return;
-        Fate = savepoint.Fate;
-        Work.UndoTo(savepoint.Work);
-    }
-
-    private void ThrowIfUpdating()
-    {
-        if (_updating)
-            throw new InvalidOperationException("UpdateAsync commits by itself: do not commit or update inside its delegate.");
-    }
-
-    private void ThrowIfReadOnly()
-    {
-        if (IsReadOnly)
-            throw new InvalidOperationException("This endpoint has read-only access to the session: change its SessionAccess to Optimistic to write.");
-    }
-
-    private void ThrowIfClosed()
-    {
-        if (Fate == SessionFate.Destroy || End == SessionEnd.Destroyed)
-            throw new InvalidOperationException("This request has destroyed the session: it cannot be changed any more.");
     }
 }

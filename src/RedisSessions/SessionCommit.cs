@@ -1,4 +1,3 @@
-using System.Globalization;
 using RedisSessions.Diagnostics;
 using RedisSessions.Locking;
 using RedisSessions.Values;
@@ -13,9 +12,11 @@ internal sealed class SessionCommit(
     SessionManager manager, Session session, Session.Savepoint savepoint, Func<ValueTask>? rerun, CancellationToken cancellationToken)
 {
     // A closed record must outlive the slowest request and the network's longest retransmission of a commit.
-    private static readonly TimeSpan ClosedLifetime = TimeSpan.FromMinutes(2);
+    internal static readonly TimeSpan ClosedLifetime = TimeSpan.FromMinutes(2);
 
-    private readonly CommitId _id = CommitId.New();
+    private const int LongestAgent = 256;
+
+    private CommitId _id = CommitId.New();
     private readonly long _started = manager.Time.GetTimestamp();
     private int _tries;
 
@@ -23,41 +24,70 @@ internal sealed class SessionCommit(
     private SessionId? _newId;
     private SessionVersion _newVersion;
 
+    // The values of the record that is being stored, as they are before encryption.
+    private SessionTree _values = SessionTree.Empty();
+
+    // What was met where a session was to be imported.
+    private SessionRecord? _met;
+
     /// <summary>Stores a session that the store does not know yet.</summary>
-    public async ValueTask CreateAsync()
+    /// <returns>False when it knows it now, and there is more to be done.</returns>
+    public async ValueTask<bool> CreateAsync()
     {
+        if (session.IsImported)
+            return await ImportAsync().ConfigureAwait(false);
         if (session.Fate == SessionFate.Destroy)
         {
             Destroyed();
-            return;
+            return true;
         }
 
         if (session.End == SessionEnd.Lost || (session.End == SessionEnd.Replaced && session.Fate == SessionFate.Keep))
         {
             Lost();
-            return;
+            return true;
         }
 
-        if (session.Work.Changes.Count == 0)
+        if (!session.Work.Changes.HasEffect)
         {
             session.Fate = SessionFate.Keep;
-            return;
+            return true;
         }
 
         for (var id = session.SessionId; ; id = SessionId.New())
         {
             var key = SessionKey.From(id);
-            var record = Next(SessionVersion.None, manager.Now + manager.Options.AbsoluteTimeout);
+            var record = Next(key, SessionVersion.None);
             var result = await Store(key, SessionVersion.None, record, manager.Options.IdleTimeout).ConfigureAwait(false);
             // A conflict without our own commit in it would be two equal ids of 256 random bits; if so, another id.
             if (result is CommitResult.Committed || (result is CommitResult.Conflict { Current: var mine } && mine.HasCommit(_id)))
             {
-                session.Accept(record, key, id);
                 session.End = SessionEnd.None;
-                session.Cookie = SessionCookieAction.Issue;
-                return;
+                session.Accept(record, _values, key, id);
+                return true;
             }
         }
+    }
+
+    /// <summary>
+    /// Stores what came from elsewhere, as it came; what the request has made of it is a commit on top. So of several requests that import the same session one
+    /// creates it, and the changes of all others are replayed on that.
+    /// </summary>
+    private async ValueTask<bool> ImportAsync()
+    {
+        var key = SessionKey.From(session.SessionId);
+        var record = Sealed(key, SessionVersion.None, session.Work.Snapshot);
+        var result = await Store(key, SessionVersion.None, record, manager.Options.IdleTimeout).ConfigureAwait(false);
+        if (result is CommitResult.Conflict { Current: var there } && !there.HasCommit(_id))
+            (_met, record) = (there, there);
+        // What follows is another commit, which must not be taken for this one.
+        _id = CommitId.New();
+        session.Attach(record, key);
+        session.SendCookieAtNextCommit();
+        if (_met is not null || session.HasWork)
+            return false;
+        session.Accept(record, session.Work.Snapshot, key, id: null);
+        return true;
     }
 
     /// <summary>Stores what has become of a session that the store knows.</summary>
@@ -67,7 +97,7 @@ internal sealed class SessionCommit(
             return;
 
         // Who waited in line is told what happened meanwhile; the store would only have said the same.
-        var newer = turn.Newest is { } seen && seen.Version.Value > session.Base!.Version.Value ? seen : null;
+        var newer = turn.Newest is { } seen && seen.Version.Value > session.Base!.Version.Value ? seen : _met;
         while (true)
         {
             if (newer is not null && await MoveTo(newer, turn).ConfigureAwait(false))
@@ -117,9 +147,9 @@ internal sealed class SessionCommit(
 
         if (session.Fate is SessionFate.Rotate or SessionFate.Replace)
             _newId ??= SessionId.New();
-        var record = Next(_newId is null ? old.Version : _newVersion, old.AbsoluteDeadline);
         if (_newId is not { } newId)
         {
+            var record = Next(key, old.Version);
             var kept = await Store(key, old.Version, record, manager.Options.IdleTimeout).ConfigureAwait(false);
             if (kept is CommitResult.Committed)
                 Accept(record, key, turn);
@@ -129,10 +159,11 @@ internal sealed class SessionCommit(
         // Two commits of ordinary records: the new one first, then the old one is closed. A crash in between leaves the old session as it
         // was and an orphan that expires.
         var newKey = SessionKey.From(newId);
-        var moved = await Store(newKey, _newVersion, record, manager.Options.IdleTimeout).ConfigureAwait(false);
+        var copy = Next(newKey, _newVersion);
+        var moved = await Store(newKey, _newVersion, copy, manager.Options.IdleTimeout).ConfigureAwait(false);
         if (moved is CommitResult.Gone || (moved is CommitResult.Conflict { Current: var mine } && !mine.HasCommit(_id)))
             throw new SessionStoreException(manager.Options.Handler ?? "default", "commit", "the record of the new session id disappeared or was changed while it was being made");
-        _newVersion = moved is CommitResult.Conflict { Current: var there } ? there.Version : record.Version;
+        _newVersion = moved is CommitResult.Conflict { Current: var there } ? there.Version : copy.Version;
 
         var closed = session.Fate == SessionFate.Replace
             ? Closed(old, SessionState.Replaced, default)
@@ -141,7 +172,7 @@ internal sealed class SessionCommit(
         if (result is CommitResult.Committed)
         {
             Tell(turn, key, closed);
-            Regenerated(record, newKey, newId);
+            session.Accept(copy, _values, newKey, newId);
         }
 
         return result;
@@ -181,7 +212,14 @@ internal sealed class SessionCommit(
         }
 
         var lastWriteWins = manager.Options.OnConflict == ConflictBehavior.LastWriteWins;
-        var tree = manager.Open(newer);
+        if (session.Lease is { IsLost: true })
+        {
+            await DropNewRecord().ConfigureAwait(false);
+            Log.LeaseWasLost(manager.Logger);
+            throw SessionConflictException.LeaseLost();
+        }
+
+        var tree = manager.Open(newer, key);
         var path = session.Work.RebaseOn(tree, lastWriteWins && rerun is null);
         if (path is { } differs && (rerun is null || session.Rewind(savepoint, tree, lastWriteWins) is not null))
         {
@@ -215,43 +253,50 @@ internal sealed class SessionCommit(
         return !session.HasWork;
     }
 
-    private SessionRecord Next(SessionVersion version, DateTimeOffset absoluteDeadline)
+    /// <summary>The session as this request leaves it, as a record for a key.</summary>
+    private SessionRecord Next(SessionKey key, SessionVersion version)
     {
-        var payload = session.Work.View.ToPayload();
+        // Whose session it is, is noted when a user or a key is new; then with the browser that it happened in.
+        var user = manager.UserOf(session.Work.View);
+        if (user is not null && (version == SessionVersion.None || user != manager.UserOf(session.Work.Snapshot))
+            && session.UserAgent is { Length: > 0 } agent && agent != SessionNotes.AgentIn(session.Work.View))
+        {
+            session.Write(new NoteChange(SessionNotes.Agent, SessionValue.From(agent.Length > LongestAgent ? agent[..LongestAgent] : agent)));
+        }
+
+        return Sealed(key, version, SessionTree.Open(session.Work.View.ToPayload()));
+    }
+
+    private SessionRecord Sealed(SessionKey key, SessionVersion version, SessionTree values)
+    {
+        var payload = values.ToPayload();
         if (payload.Length > manager.Options.MaxSize)
         {
-            var largest = session.Work.View.Sizes().OrderByDescending(entry => entry.Size).Take(3).Select(entry => $"{entry.Key} ({entry.Size} bytes)");
+            var largest = values.Sizes().OrderByDescending(entry => entry.Size).Take(3).Select(entry => $"{entry.Key} ({entry.Size} bytes)");
             throw new SessionTooLargeException(payload.Length, manager.Options.MaxSize, string.Join(", ", largest));
         }
 
+        _values = values;
+        var stored = manager.Seal(key, payload);
+        var user = manager.UserOf(values);
+        var created = session.Base?.CreatedAt ?? session.CreatedAt;
         return new SessionRecord
         {
             Version = version.Next(),
-            CreatedAt = session.CreatedAt,
-            AbsoluteDeadline = absoluteDeadline,
+            CreatedAt = created,
+            AbsoluteDeadline = created + session.AbsoluteTimeout,
+            IdleTimeout = session.OwnIdleTimeout,
             CommitIds = session.Base?.CommitIdsWith(_id) ?? [_id],
-            PayloadFormat = PayloadFormat.MessagePack,
-            Payload = payload,
-            UserId = UserId(),
+            PayloadFormat = stored.Format,
+            Payload = stored.Payload,
+            UserId = user,
+            IndexUser = user is not null && (version == SessionVersion.None || user != manager.UserOf(session.Work.Snapshot)),
         };
     }
 
-    /// <summary>Whose session this is, as text; what is neither a string nor an integer names nobody.</summary>
-    private string? UserId() =>
-        session.Work.View.TryGet(manager.UserPath, out var value) && value.Kind is SessionValueKind.String or SessionValueKind.Integer
-        && Convert.ToString(value.ToObject(), CultureInfo.InvariantCulture) is { Length: > 0 } user
-            ? user
-            : null;
-
-    private SessionRecord Closed(SessionRecord old, SessionState state, SessionKey target) => new()
-    {
-        Version = old.Version.Next(),
-        State = state,
-        CreatedAt = old.CreatedAt,
-        AbsoluteDeadline = manager.Now + (state == SessionState.Forward ? manager.Options.RotationGrace : ClosedLifetime),
-        CommitIds = old.CommitIdsWith(_id),
-        Payload = state == SessionState.Forward ? target.ToBytes() : default,
-    };
+    private SessionRecord Closed(SessionRecord old, SessionState state, SessionKey target) => state == SessionState.Forward
+        ? old.ClosedAs(state, _id, manager.Now + manager.Options.RotationGrace, target.ToBytes())
+        : old.ClosedAs(state, _id, manager.Now + ClosedLifetime);
 
     private async ValueTask<CommitResult> Store(SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout)
     {
@@ -288,13 +333,7 @@ internal sealed class SessionCommit(
     private void Accept(SessionRecord record, SessionKey key, CommitQueue.Turn turn)
     {
         Tell(turn, key, record);
-        session.Accept(record, key, id: null);
-    }
-
-    private void Regenerated(SessionRecord record, SessionKey key, SessionId id)
-    {
-        session.Accept(record, key, id);
-        session.Cookie = SessionCookieAction.Issue;
+        session.Accept(record, _values, key, id: null);
     }
 
     /// <summary>The record shows that this commit was stored, although its answer was lost.</summary>
@@ -306,10 +345,12 @@ internal sealed class SessionCommit(
         }
         else if (_newId is { } id)
         {
-            Regenerated(Next(new SessionVersion(_newVersion.Value - 1), session.Base!.AbsoluteDeadline), SessionKey.From(id), id);
+            var key = SessionKey.From(id);
+            session.Accept(Next(key, new SessionVersion(_newVersion.Value - 1)), _values, key, id);
         }
         else if (newer.State == SessionState.Live)
         {
+            _values = manager.Open(newer, session.Key);
             Accept(newer, session.Key, turn);
         }
         else
@@ -340,7 +381,7 @@ internal sealed class SessionCommit(
             return;
         }
 
-        var intended = session.Work.Changes.IsIntended || session.Fate != SessionFate.Keep;
+        var intended = session.Work.Changes.IsIntended || session.Fate != SessionFate.Keep || session.ChangesLifetime;
         var changes = session.Work.Changes.Count;
         session.Close(SessionEnd.Lost);
         session.Cookie = SessionCookieAction.Keep;

@@ -32,6 +32,10 @@ public sealed class SessionConflictException : SessionException
         "The session ended while this request was running (it was destroyed, expired or given a new id), so nothing was stored.",
         path: null, sessionEnded: true);
 
+    internal static SessionConflictException LeaseLost() => new(
+        "The lease of this exclusive request ended before it did, and another request has changed the session since, so nothing was stored.",
+        path: null, sessionEnded: false);
+
     internal static SessionConflictException GaveUp(int tries, TimeSpan elapsed) => new(
         string.Create(CultureInfo.InvariantCulture,
             $"Other requests kept changing this session: {tries} tries to commit in {elapsed.TotalMilliseconds:F0} ms, nothing was stored."),

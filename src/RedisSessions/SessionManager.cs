@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RedisSessions.Diagnostics;
@@ -20,13 +22,18 @@ public sealed class SessionManager
     private readonly TimeProvider _time;
     private readonly ILogger<SessionManager> _logger;
     private readonly string _handlerName;
+    private readonly SessionPath _userPath;
+    private readonly ISessionPayloadProtector? _protector;
+    private readonly LeaseQueue? _leases;
 
     /// <summary>Creates the engine over a handler.</summary>
     /// <param name="handler">Where records live.</param>
     /// <param name="options">Read once.</param>
     /// <param name="time">For deadlines and waiting.</param>
     /// <param name="logger">Where conflicts are reported.</param>
-    public SessionManager(ISessionHandler handler, IOptions<RedisSessionsOptions> options, TimeProvider time, ILogger<SessionManager> logger)
+    /// <param name="protector">Encrypts the values; null leaves them as they are.</param>
+    public SessionManager(
+        ISessionHandler handler, IOptions<RedisSessionsOptions> options, TimeProvider time, ILogger<SessionManager> logger, ISessionPayloadProtector? protector = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentNullException.ThrowIfNull(options);
@@ -34,7 +41,9 @@ public sealed class SessionManager
         _options = options.Value;
         _time = time;
         _logger = logger;
-        UserPath = SessionPath.Parse(_options.UserKey);
+        _protector = protector;
+        _leases = handler is ISessionLeases leases ? new LeaseQueue(leases, _options, time, logger) : null;
+        _userPath = SessionPath.Parse(_options.UserKey);
         _handlerName = _options.Handler ?? handler.GetType().Name;
     }
 
@@ -53,24 +62,38 @@ public sealed class SessionManager
     /// <param name="access">What the request may do with the session.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="SessionStoreException">The store failed, or holds something unreadable.</exception>
-    public async ValueTask<Session> LoadAsync(SessionId id, SessionAccess access = SessionAccess.Optimistic, CancellationToken cancellationToken = default)
+    /// <exception cref="SessionBusyException">The turn for exclusive access did not come in time, or too many were waiting for it already.</exception>
+    public ValueTask<Session> LoadAsync(SessionId id, SessionAccess access = SessionAccess.Optimistic, CancellationToken cancellationToken = default) =>
+        LoadAsync(id, access, import: null, cancellationToken);
+
+    /// <summary>
+    /// Loads a session that may still be elsewhere: when the store does not know the id, the values are asked for once and become a session of this id at the next
+    /// commit. Of several requests that do so at once, one makes the session and the others find it.
+    /// </summary>
+    /// <param name="id">An id made from a secret that only the visitor's browser has, the same one every time.</param>
+    /// <param name="values">What is elsewhere, by literal key; null when there is nothing: then the session is new and has an id of its own.</param>
+    /// <param name="access">What the request may do with the session.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="SessionStoreException">The store failed, or holds something unreadable.</exception>
+    /// <exception cref="SessionBusyException">The turn for exclusive access did not come in time, or too many were waiting for it already.</exception>
+    public ValueTask<Session> ImportAsync(
+        SessionId id, Func<CancellationToken, ValueTask<IReadOnlyDictionary<string, byte[]>?>> values, SessionAccess access = SessionAccess.Optimistic,
+        CancellationToken cancellationToken = default)
     {
-        var (key, record) = await ReadAsync(SessionKey.From(id), cancellationToken).ConfigureAwait(false);
-        if (record is not { State: SessionState.Live })
-        {
-            var empty = Create(access);
-            if (record is { State: SessionState.Replaced })
-            {
-                Log.ReplacedIdUsed(_logger);
-                empty.End = SessionEnd.Replaced;
-            }
+        ArgumentNullException.ThrowIfNull(values);
+        return LoadAsync(id, access, values, cancellationToken);
+    }
 
-            return empty;
-        }
-
-        var session = new Session(this, id, Open(record), access, record.CreatedAt);
-        session.Attach(record, key);
-        return session;
+    /// <summary>Ends a request's exclusive access; nothing for any other. Call it when the request is over, whatever became of it.</summary>
+    /// <param name="session">A session of this manager.</param>
+    /// <param name="cancellationToken">Gives up waiting for the store; the lease is given back all the same, or ends by itself.</param>
+    public static async ValueTask ReleaseAsync(Session session, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        if (session.Lease is not { } lease)
+            return;
+        session.Lease = null;
+        await lease.DisposeAsync().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Commits what a session has become; nothing when nothing has changed. <see cref="Session.CommitAsync"/> is the same.</summary>
@@ -99,7 +122,7 @@ public sealed class SessionManager
     public static bool WillIssueCookie(Session session)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return session.Fate is SessionFate.Rotate or SessionFate.Replace || (session.IsNew && session.Work.Changes.Count > 0 && session.End != SessionEnd.Detached);
+        return session.Fate is SessionFate.Rotate or SessionFate.Replace || (session.IsNew && session.HasWork && session.End != SessionEnd.Detached);
     }
 
     /// <summary>Forgets what a session's request has changed since its last commit: the request failed, and so did its transaction.</summary>
@@ -119,11 +142,8 @@ public sealed class SessionManager
         if (session.OutcomeUnknown)
             throw new SessionStoreException(_handlerName, "commit", "an earlier commit of this request got no answer, and its changes are not sent a second time.");
         var commit = new SessionCommit(this, session, savepoint, rerun, cancellationToken);
-        if (session.Base is null)
-        {
-            await commit.CreateAsync().ConfigureAwait(false);
+        if (session.Base is null && await commit.CreateAsync().ConfigureAwait(false))
             return;
-        }
 
         using var turn = await Queue.EnterAsync(session.Key, _options.CommitTimeout, _time, cancellationToken).ConfigureAwait(false)
             ?? throw commit.GiveUp();
@@ -139,8 +159,6 @@ public sealed class SessionManager
     internal Random Jitter { get; init; } = Random.Shared;
 
     internal RedisSessionsOptions Options => _options;
-
-    internal SessionPath UserPath { get; }
 
     internal TimeProvider Time => _time;
 
@@ -164,19 +182,41 @@ public sealed class SessionManager
         }
     }
 
-    internal SessionTree Open(SessionRecord record)
+    internal SessionTree Open(SessionRecord record, SessionKey key)
     {
         try
         {
-            return record.PayloadFormat == PayloadFormat.MessagePack
-                ? SessionTree.Read(record.Payload)
-                : throw new FormatException($"the record has payload format {record.PayloadFormat}, which a live session does not");
+            return SessionTree.Read(record.PayloadFormat switch
+            {
+                PayloadFormat.MessagePack when _protector is null or { AcceptsUnprotected: true } => record.Payload,
+                PayloadFormat.MessagePack => throw new FormatException(
+                    "the record is not encrypted, and unencrypted ones are not accepted any more (ProtectPayload): a stranger put it there, or it is older than that setting"),
+                PayloadFormat.Protected when _protector is not null => _protector.Unprotect(key, record.Payload),
+                PayloadFormat.Protected => throw new FormatException("the record is encrypted: call ProtectPayload() in this application too, with the same key ring"),
+                var other => throw new FormatException($"the record has payload format {other}, which a live session does not"),
+            });
         }
         catch (FormatException e)
         {
             throw Unreadable(e);
         }
+        catch (CryptographicException e)
+        {
+            throw Unreadable(new FormatException(
+                "the record cannot be decrypted: it was changed, or its key is not in this instance's key ring, which all instances have to share", e));
+        }
     }
+
+    /// <summary>A payload as it is stored.</summary>
+    internal (PayloadFormat Format, ReadOnlyMemory<byte> Payload) Seal(SessionKey key, ReadOnlyMemory<byte> payload) =>
+        _protector is null ? (PayloadFormat.MessagePack, payload) : (PayloadFormat.Protected, _protector.Protect(key, payload));
+
+    /// <summary>Whose session these values are, as text; what is neither a string nor an integer names nobody.</summary>
+    internal string? UserOf(SessionTree values) =>
+        values.TryGet(_userPath, out var value) && value.Kind is SessionValueKind.String or SessionValueKind.Integer
+        && Convert.ToString(value.ToObject(), CultureInfo.InvariantCulture) is { Length: > 0 } user
+            ? user
+            : null;
 
     internal SessionKey Target(SessionRecord forward)
     {
@@ -187,6 +227,80 @@ public sealed class SessionManager
         catch (FormatException e)
         {
             throw Unreadable(e);
+        }
+    }
+
+    private async ValueTask<Session> LoadAsync(
+        SessionId id, SessionAccess access, Func<CancellationToken, ValueTask<IReadOnlyDictionary<string, byte[]>?>>? import, CancellationToken cancellationToken)
+    {
+        var (key, record, lease) = await ReadInTurnAsync(SessionKey.From(id), access, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var session = record switch
+            {
+                { State: SessionState.Live } => new Session(this, id, Open(record, key), access, record.CreatedAt),
+                null when import is not null && await import(cancellationToken).ConfigureAwait(false) is { } values =>
+                    new Session(this, id, SessionTree.Of(values), access, Now) { IsImported = true },
+                _ => Create(access),
+            };
+            if (record is { State: SessionState.Live })
+            {
+                session.Attach(record, key);
+                session.KeepCookieAlive();
+                // Who comes with the secret of an import has no cookie of ours yet, or lost the response that brought it.
+                if (import is not null)
+                    session.SendCookieAtNextCommit();
+            }
+            else if (record is { State: SessionState.Replaced })
+            {
+                Log.ReplacedIdUsed(_logger);
+                session.End = SessionEnd.Replaced;
+            }
+
+            // A session that nobody else can have the id of needs no turn.
+            if (record is { State: SessionState.Live } || session.IsImported)
+                (session.Lease, lease) = (lease, null);
+            return session;
+        }
+        finally
+        {
+            if (lease is not null)
+                await lease.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads a record; with exclusive access under the lease of the very session that is read, also when the id has been rotated away from it.</summary>
+    private async ValueTask<(SessionKey Key, SessionRecord? Record, ExclusiveLease? Lease)> ReadInTurnAsync(
+        SessionKey key, SessionAccess access, CancellationToken cancellationToken)
+    {
+        if (access != SessionAccess.Exclusive)
+        {
+            var (found, record) = await ReadAsync(key, cancellationToken).ConfigureAwait(false);
+            return (found, record, null);
+        }
+
+        if (_leases is null)
+            throw new InvalidOperationException($"The session handler '{_handlerName}' has no leases, so SessionAccess.Exclusive cannot be had: implement ISessionLeases, or use another access.");
+        for (var hops = 0; ; hops++)
+        {
+            var lease = await _leases.EnterAsync(key, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var (found, record) = await ReadAsync(key, cancellationToken).ConfigureAwait(false);
+                if (found == key || record is null || hops == MaxForwards)
+                {
+                    var mine = lease;
+                    lease = null;
+                    return (found, record, mine);
+                }
+
+                key = found;
+            }
+            finally
+            {
+                if (lease is not null)
+                    await lease.DisposeAsync().ConfigureAwait(false);
+            }
         }
     }
 

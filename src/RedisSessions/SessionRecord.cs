@@ -69,6 +69,17 @@ public sealed class SessionRecord
     public bool RemembersCommitsSince(SessionVersion expected) =>
         Version.Value <= expected.Value || Version.Value - expected.Value <= (ulong)CommitIds.Length;
 
+    /// <summary>What takes this record's place when its session has ended or moved.</summary>
+    internal SessionRecord ClosedAs(SessionState state, CommitId commit, DateTimeOffset until, ReadOnlyMemory<byte> target = default) => new()
+    {
+        Version = Version.Next(),
+        State = state,
+        CreatedAt = CreatedAt,
+        AbsoluteDeadline = until,
+        CommitIds = CommitIdsWith(commit),
+        Payload = target,
+    };
+
     internal ImmutableArray<CommitId> CommitIdsWith(CommitId id) =>
         CommitIds.Length > 0 && CommitIds[0] == id ? CommitIds : [id, .. CommitIds.Take(MaxCommitIds - 1)];
 }

@@ -34,4 +34,19 @@ internal static partial class Log
 
     [LoggerMessage(10, LogLevel.Warning, "Expired sessions could not be collected; trying again later")]
     public static partial void NotCollected(ILogger logger, Exception exception);
+
+    [LoggerMessage(11, LogLevel.Warning, "An exclusive request lost its lease before it ended: it was paused for longer than Sessions:LeaseDuration, or the store lost it")]
+    public static partial void LeaseLost(ILogger logger);
+
+    [LoggerMessage(12, LogLevel.Warning, "Session commit refused: the lease of this exclusive request had ended, and another request has changed the session since")]
+    public static partial void LeaseWasLost(ILogger logger);
+
+    [LoggerMessage(13, LogLevel.Debug, "The lease of an exclusive request could not be given back; it ends by itself")]
+    public static partial void LeaseNotReleased(ILogger logger, Exception exception);
+
+    [LoggerMessage(14, LogLevel.Warning, "The lease of an exclusive request could not be renewed; trying again while it lasts")]
+    public static partial void LeaseNotRenewed(ILogger logger, Exception exception);
+
+    [LoggerMessage(15, LogLevel.Warning, "An exclusive request was refused: {Reason}")]
+    public static partial void Busy(ILogger logger, string reason);
 }

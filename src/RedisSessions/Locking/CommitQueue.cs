@@ -19,14 +19,21 @@ internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions
         }
     }
 
-    /// <summary>Waits for this session's turn.</summary>
+    /// <summary>Waits for this session's turn, however many others do.</summary>
     /// <returns>The turn, which ends when disposed; null when it did not come in time.</returns>
-    public ValueTask<Turn?> EnterAsync(SessionKey key, TimeSpan wait, TimeProvider time, CancellationToken cancellationToken)
+    public ValueTask<Turn?> EnterAsync(SessionKey key, TimeSpan wait, TimeProvider time, CancellationToken cancellationToken) =>
+        EnterAsync(key, wait, int.MaxValue, time, cancellationToken);
+
+    /// <summary>Waits for this session's turn.</summary>
+    /// <returns>The turn, which ends when disposed; null when it did not come in time, or at once when <paramref name="maxWaiting"/> are waiting already.</returns>
+    public ValueTask<Turn?> EnterAsync(SessionKey key, TimeSpan wait, int maxWaiting, TimeProvider time, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
             if (_lines.TryGetValue(key, out var line))
             {
+                if (line.Waiting.Count >= maxWaiting)
+                    return default;
                 var mine = new TaskCompletionSource(wake);
                 return WaitAsync(key, line, line.Waiting.AddLast(mine), wait, time, cancellationToken);
             }

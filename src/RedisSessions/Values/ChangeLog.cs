@@ -12,6 +12,9 @@ internal abstract record Change(SessionPath Path)
 
     /// <summary>Whether the request asked for this; bookkeeping alone is no reason to refuse a request.</summary>
     public virtual bool IsIntended => true;
+
+    /// <summary>Whether it changed anything where the request made it. Without any effect there is nothing to commit; with others it is replayed all the same.</summary>
+    public bool HasEffect { get; init; } = true;
 }
 
 internal sealed record SetChange(SessionPath Path, SessionValue Value) : Change(Path)
@@ -32,11 +35,23 @@ internal sealed record RemoveChange(SessionPath Path) : Change(Path)
     }
 }
 
+/// <summary>Something that the engine keeps in the session, and no request asked for.</summary>
+internal sealed record NoteChange(SessionPath Path, SessionValue Value) : Change(Path)
+{
+    public override bool IsIntended => false;
+
+    public override bool TryApply(SessionTree tree)
+    {
+        tree.Set(Path, Value);
+        return true;
+    }
+}
+
 internal sealed record ClearChange() : Change(SessionPath.Parse("*"))
 {
     public override bool TryApply(SessionTree tree)
     {
-        tree.Clear();
+        tree.ClearAllBut(SessionNotes.Root);
         return true;
     }
 
@@ -101,6 +116,8 @@ internal sealed class ChangeLog
     public int Count => _changes.Count;
 
     public bool IsIntended => _changes.Exists(static change => change.IsIntended);
+
+    public bool HasEffect => _changes.Exists(static change => change.HasEffect);
 
     public void Append(Change change) => _changes.Add(change);
 

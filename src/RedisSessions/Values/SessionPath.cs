@@ -6,9 +6,19 @@ namespace RedisSessions.Values;
 /// </summary>
 internal readonly record struct SessionPath
 {
-    private SessionPath(string text) => Text = text;
+    private SessionPath(string text, bool isLiteral = false)
+    {
+        Text = text;
+        IsLiteral = isLiteral;
+    }
 
     public string Text { get; }
+
+    /// <summary>One key at the top whose dots are dots, as code has it that knows no paths. A key without dots is a path as well, and is treated as one.</summary>
+    public bool IsLiteral { get; }
+
+    /// <summary>A key at the top, taken as it is; may be empty.</summary>
+    public static SessionPath Literal(string key) => new(key, key.Length == 0 || key.Contains('.', StringComparison.Ordinal));
 
     /// <exception cref="ArgumentException">The key is empty, or has more levels than a session can nest.</exception>
     public static SessionPath Parse(string key)
@@ -26,16 +36,18 @@ internal readonly record struct SessionPath
         return isPath;
     }
 
-    public bool HasDots => Text.Contains('.', StringComparison.Ordinal);
+    public bool HasDots => !IsLiteral && Text.Contains('.', StringComparison.Ordinal);
 
     /// <summary>How many maps or lists there are around what stands here.</summary>
-    public int Levels => Text.AsSpan().Count('.') + 1;
+    public int Levels => IsLiteral ? 1 : Text.AsSpan().Count('.') + 1;
 
     public MemoryExtensions.SpanSplitEnumerator<char> Segments => Text.AsSpan().Split('.');
 
     /// <summary>Whether this is <paramref name="other"/> or an ancestor of it: what is set here decides what is read there.</summary>
-    public bool Covers(SessionPath other) =>
-        other.Text.StartsWith(Text, StringComparison.Ordinal)
+    public bool Covers(SessionPath other) => IsLiteral || other.IsLiteral
+        // A literal key wins over the path of the same name, but nothing below either is the other's.
+        ? IsLiteral && Text == other.Text
+        : other.Text.StartsWith(Text, StringComparison.Ordinal)
         && (other.Text.Length == Text.Length || other.Text[Text.Length] == '.');
 
     public override string ToString() => Text;

@@ -26,9 +26,23 @@ internal sealed class SessionTree
         return new SessionTree(payload);
     }
 
+    /// <summary>A flat table of bytes. What is named like the engine's own keys is left out.</summary>
+    public static SessionTree Of(IReadOnlyDictionary<string, byte[]> values)
+    {
+        var tree = Empty();
+        foreach (var (key, value) in values)
+        {
+            var path = SessionPath.Literal(key);
+            if (!SessionNotes.IsReserved(path))
+                tree.Set(path, SessionValue.From(value));
+        }
+
+        return tree;
+    }
+
     public bool TryGet(SessionPath path, out SessionValue value)
     {
-        var found = path.HasDots && _root.TryGet(path.Text, out var bytes) ? bytes : Walk(path);
+        var found = (path.HasDots || path.IsLiteral) && _root.TryGet(path.Text, out var bytes) ? bytes : path.IsLiteral ? null : Walk(path);
         value = new SessionValue(found ?? Packed.Nil);
         return found is not null;
     }
@@ -40,22 +54,35 @@ internal sealed class SessionTree
     /// <summary>Sets a value. Always splits the key, makes the maps that are missing, and replaces what is neither map nor list on its way.</summary>
     public void Set(SessionPath path, SessionValue value)
     {
-        var node = Parent(path, out var last);
-        node.Put(last, new TreeNode(value.Bytes));
+        if (path.IsLiteral)
+            _root.Put(path.Text, new TreeNode(value.Bytes));
+        else
+            Parent(path, out var last).Put(last, new TreeNode(value.Bytes));
     }
 
     /// <summary>Removes a value; a missing one is none of our business.</summary>
     public bool Remove(SessionPath path)
     {
-        if (path.HasDots && _root.Remove(path.Text))
+        if ((path.HasDots || path.IsLiteral) && _root.Remove(path.Text))
             return true;
-        if (Walk(path) is null)
+        if (path.IsLiteral || Walk(path) is null)
             return false;
         var node = Parent(path, out var last);
         return node.Remove(last);
     }
 
-    public void Clear() => _root.Clear();
+    /// <summary>Removes all values but one.</summary>
+    public void ClearAllBut(SessionPath kept)
+    {
+        var stays = TryGet(kept, out var value);
+        _root.Clear();
+        if (stays)
+            Set(kept, value);
+    }
+
+    /// <summary>The keys at the top with their values.</summary>
+    public IEnumerable<KeyValuePair<string, SessionValue>> Entries() =>
+        _root.Entries().Select(entry => KeyValuePair.Create(entry.Key, new SessionValue(entry.Value)));
 
     /// <summary>Adds to an integer; a missing or null value counts as 0.</summary>
     /// <returns>False, and nothing has changed, when something else is there or the sum does not fit.</returns>

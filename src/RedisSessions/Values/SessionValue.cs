@@ -1,5 +1,8 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Collections.ObjectModel;
+using System.Text;
+using System.Text.Unicode;
 using MessagePack;
 using MessagePack.Formatters;
 using MessagePack.Resolvers;
@@ -70,6 +73,8 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
             return default;
         if (typeof(T) == typeof(object))
             return (T?)ToObject();
+        if (Kind == SessionValueKind.Bytes && FromBytes<T>() is T meant)
+            return meant;
         return MessagePackSerializer.Deserialize<T>(Bytes, Options);
     }
 
@@ -81,6 +86,15 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
         var reader = new MessagePackReader(Bytes);
         return ReadObject(ref reader);
     }
+
+    /// <summary>As bytes, if there is a plain way: bytes, a string in UTF-8, an integer of 32 bits in big-endian order; else null.</summary>
+    public byte[]? ToBytes() => Kind switch
+    {
+        SessionValueKind.Bytes => To<byte[]>(),
+        SessionValueKind.String => Encoding.UTF8.GetBytes(To<string>()!),
+        SessionValueKind.Integer when ToObject() is long and >= int.MinValue and <= int.MaxValue and var number => BigEndian((int)number),
+        _ => null,
+    };
 
     /// <summary>How many maps and lists this value has inside each other: 0 for a number, 1 for a list of numbers.</summary>
     public int Depth => Packed.Depth(Bytes.Span);
@@ -126,6 +140,28 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
 
                 return new ReadOnlyDictionary<string, object?>(map);
         }
+    }
+
+    /// <summary>What ASP.NET Core's ISession stores as bytes, read as what it was: the other way round of <see cref="ToBytes"/>. Null when it was something else.</summary>
+    private object? FromBytes<T>()
+    {
+        var type = Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T);
+        if (type != typeof(string) && type != typeof(int) && type != typeof(long))
+            return null;
+        var bytes = MessagePackSerializer.Deserialize<byte[]>(Bytes, Options);
+        if (type == typeof(string))
+            return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : null;
+        if (bytes.Length != sizeof(int))
+            return null;
+        var number = BinaryPrimitives.ReadInt32BigEndian(bytes);
+        return type == typeof(int) ? number : (long)number;
+    }
+
+    private static byte[] BigEndian(int number)
+    {
+        var bytes = new byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32BigEndian(bytes, number);
+        return bytes;
     }
 
     private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;

@@ -19,6 +19,9 @@ internal sealed class Transaction(SessionTree snapshot)
     /// <summary>True once this request has committed: what it flashed before has aged already.</summary>
     public bool FlashHasAged { get; private set; }
 
+    /// <summary>The values that this request started from, or the newer ones that its changes were moved onto.</summary>
+    public SessionTree Snapshot => _snapshot;
+
     /// <summary>The values as this request sees them.</summary>
     public SessionTree View => _view ?? _snapshot;
 
@@ -92,7 +95,7 @@ internal sealed class Transaction(SessionTree snapshot)
     }
 
     /// <summary>The values are stored: a new transaction begins on them.</summary>
-    public void Commit(ReadOnlyMemory<byte> payload) => Begin(SessionTree.Open(payload));
+    public void Commit(SessionTree values) => Begin(values);
 
     /// <summary>The session has ended: a transaction on nothing.</summary>
     public void Empty() => Begin(SessionTree.Empty());

@@ -55,7 +55,7 @@ public sealed class RecordFormatTests
     [InlineData(1, 0x52, "does not begin with the record mark")]
     [InlineData(2, 0, "format version 0")]
     [InlineData(2, 2, "format version 2")]
-    [InlineData(3, 2, "payload format 2")]
+    [InlineData(3, 3, "payload format 3")]
     [InlineData(4, 4, "state 4")]
     [InlineData(5, 9, "damaged")]
     [InlineData(6, 1, "damaged")]

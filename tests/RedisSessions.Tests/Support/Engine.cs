@@ -64,7 +64,7 @@ internal sealed class Engine
     public string Stored(SessionId id) => Store.Peek(SessionKey.From(id)) switch
     {
         null => "nothing",
-        { State: SessionState.Live } record => Given.Text(Manager.Open(record)),
+        { State: SessionState.Live } record => Given.Text(Manager.Open(record, SessionKey.From(id))),
         var closed => closed.State.ToString(),
     };
 

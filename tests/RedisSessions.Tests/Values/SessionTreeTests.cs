@@ -116,7 +116,7 @@ public sealed class SessionTreeTests
         var tree = SessionTree.Read(bytes);
         tree.Set(Path("a.b"), SessionValue.From(2));
         tree.Remove(Path("l.0"));
-        tree.Clear();
+        tree.ClearAllBut(Path("l"));
         Assert.Equal(before, bytes);
     }
 

@@ -1,0 +1,104 @@
+using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace RedisSessions;
+
+/// <summary>
+/// Sessions of the framework's middleware. Its cookie is a key of 36 characters, protected for the purpose "SessionMiddleware", in base64 without padding; under that
+/// key the cache holds the values (<see cref="AspNetCoreSessionRecord"/>).
+/// </summary>
+internal sealed class AspNetCoreSessionImport(string cookieName, string cookiePath, string? cookieDomain) : SessionImport
+{
+    private const string Purpose = "SessionMiddleware";
+    private const int KeyLength = 36;
+
+    // What the framework makes has about 200; more is somebody's attempt to keep us busy.
+    private const int LongestCookie = 1024;
+
+    internal override ForeignSession? Find(HttpContext context) =>
+        context.Request.Cookies[cookieName] is { Length: > 0 and <= LongestCookie } cookie && TryUnprotect(context, cookie, out var key)
+            ? new Found(this, context, cookie, key)
+            : null;
+
+    private static bool TryUnprotect(HttpContext context, string cookie, [NotNullWhen(true)] out string? key)
+    {
+        key = null;
+        try
+        {
+            var bytes = Convert.FromBase64String(cookie.PadRight((cookie.Length + 3) / 4 * 4, '='));
+            key = Encoding.UTF8.GetString(context.RequestServices.GetRequiredService<IDataProtectionProvider>().CreateProtector(Purpose).Unprotect(bytes));
+        }
+        catch (Exception e) when (e is FormatException or CryptographicException)
+        {
+            // Not ours, or its key is gone: then its session is too.
+            return false;
+        }
+
+        return key.Length == KeyLength;
+    }
+
+    private sealed class Found(AspNetCoreSessionImport import, HttpContext context, string cookie, string key) : ForeignSession
+    {
+        private IDistributedCache Cache => context.RequestServices.GetRequiredService<IDistributedCache>();
+
+        // From the cookie and not from the key: the key stands in the cache, the cookie only in the browser.
+        public override SessionId Id
+        {
+            get
+            {
+                var hash = SHA256.HashData(Encoding.UTF8.GetBytes("RedisSessions import " + cookie));
+                return SessionId.TryParse(Base64Url.EncodeToString(hash), out var id) ? id : throw new InvalidOperationException("A hash is an id.");
+            }
+        }
+
+        public override async ValueTask<IReadOnlyDictionary<string, byte[]>?> ReadAsync(CancellationToken cancellationToken)
+        {
+            byte[]? bytes;
+            try
+            {
+                bytes = await Cache.GetAsync(key, cancellationToken);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                throw new SessionStoreException("import", "read", "the distributed cache with the sessions of before did not answer as it should.", e);
+            }
+
+            try
+            {
+                return bytes is null ? null : AspNetCoreSessionRecord.Read(bytes);
+            }
+            catch (FormatException e)
+            {
+                throw new SessionStoreException("import", "read", e.Message, e);
+            }
+        }
+
+        public override async ValueTask RemoveAsync()
+        {
+            try
+            {
+                await Cache.RemoveAsync(key, CancellationToken.None);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                Log.NotRemoved(context.RequestServices.GetRequiredService<ILogger<AspNetCoreSessionImport>>(), e);
+            }
+        }
+
+        public override void ExpireCookie() =>
+            context.Response.Cookies.Delete(import.CookieName, new CookieOptions { Path = import.CookiePath, Domain = import.CookieDomain, HttpOnly = true });
+    }
+
+    private string CookieName => cookieName;
+
+    private string CookiePath => cookiePath;
+
+    private string? CookieDomain => cookieDomain;
+}
