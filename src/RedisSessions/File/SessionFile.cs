@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 
 namespace RedisSessions.FileStore;
 
@@ -58,7 +57,7 @@ internal sealed class SessionFile(string path)
         }
 
         // The bytes are safe; so must be the name, which the directory holds.
-        if (flushToDisk && !OperatingSystem.IsWindows())
+        if (flushToDisk)
             FlushDirectory(System.IO.Path.GetDirectoryName(path)!);
     }
 
@@ -93,9 +92,11 @@ internal sealed class SessionFile(string path)
         public void Dispose() => stream.Dispose();
     }
 
-    [UnsupportedOSPlatform("windows")]
-    private static void FlushDirectory(string directory)
+    /// <summary>Waits until the disk has the names of a directory. Windows has them with the files.</summary>
+    public static void FlushDirectory(string directory)
     {
+        if (OperatingSystem.IsWindows())
+            return;
         var descriptor = NativeMethods.Open(directory, 0);
         if (descriptor < 0)
             throw new IOException($"The directory could not be opened for flushing (error {Marshal.GetLastPInvokeError()}).");
