@@ -19,7 +19,7 @@ internal sealed class DatabaseUserIndex(DatabaseStore store)
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
             {
                 // Whatever else stands in the table under a name that is no key, no session can be reached by it.
-                if (IndexedSession.TryParseKey(reader.GetString(0), out var key))
+                if (SessionKey.TryParse(reader.GetString(0), out var key))
                     found.Add(new IndexedSession(key, SessionRow.Record(reader.GetString(1)), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(2))));
             }
 

@@ -52,7 +52,7 @@ internal sealed class RedisUserIndex(RedisStore store)
         List<RedisValue> gone = [];
         foreach (var (member, value, left) in looks)
         {
-            if (value.IsNull || !IndexedSession.TryParseKey(member.ToString(), out var key))
+            if (value.IsNull || !SessionKey.TryParse(member.ToString(), out var key))
             {
                 gone.Add(member);
                 continue;

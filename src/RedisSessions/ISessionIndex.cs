@@ -19,11 +19,4 @@ public interface ISessionIndex
 /// <param name="Key">Its name in the store.</param>
 /// <param name="Record">What is stored there now.</param>
 /// <param name="IdleDeadline">When it ends if nobody uses it; what is known of when it was last used.</param>
-public sealed record IndexedSession(SessionKey Key, SessionRecord Record, DateTimeOffset IdleDeadline)
-{
-    /// <summary>Reads a key back from its text, <see cref="SessionKey.Value"/>: a handler finds its sessions under the names that it gave them.</summary>
-    /// <param name="text">A name in the store.</param>
-    /// <param name="key">The key.</param>
-    /// <returns>Whether this is a session's key, and not something else that the store holds.</returns>
-    public static bool TryParseKey(string text, out SessionKey key) => SessionKey.TryParse(text, out key);
-}
+public sealed record IndexedSession(SessionKey Key, SessionRecord Record, DateTimeOffset IdleDeadline);

@@ -12,8 +12,10 @@ public sealed class ReadThroughTests
     public ReadThroughTests()
     {
         _new = new MemorySessionHandler(_old.Time);
-        _manager = _old.New(new ReadThroughHandler(_new, _old.Store));
+        _manager = _old.New(ReadThroughHandler.Create(_new, _old.Store));
     }
+
+    private static TimeSpan Idle => TimeSpan.FromMinutes(20);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -108,4 +110,62 @@ public sealed class ReadThroughTests
         _old.Time.Advance(TimeSpan.FromMinutes(3));
         Assert.True((await _manager.LoadAsync(id, cancellationToken: Token)).IsNew);
     }
+
+    [Fact]
+    public async Task The_sessions_of_a_user_are_found_in_both_stores_and_each_once_while_they_move()
+    {
+        var handler = ReadThroughHandler.Create(_new, _old.Store);
+        var index = Assert.IsAssignableFrom<ISessionIndex>(handler);
+        var (moves, stays, made) = (SessionKey.From(SessionId.New()), SessionKey.From(SessionId.New()), SessionKey.From(SessionId.New()));
+        foreach (var key in new[] { moves, stays })
+            await _old.Store.CommitAsync(key, SessionVersion.None, Of("ann", 1, index: true), Idle, Token);
+        await handler.CommitAsync(made, SessionVersion.None, Of("ann", 1, index: true), Idle, Token);
+        var leftover = _old.Store.Peek(moves)!;
+
+        // An ordinary commit moves it, and the index of the new store has never heard of it.
+        Assert.IsType<CommitResult.Committed>(await handler.CommitAsync(moves, new SessionVersion(1), Of("ann", 2, index: false), Idle, Token));
+        Assert.Null(_old.Store.Peek(moves));
+        await AssertFoundAsync();
+        // In the shadow of the new one.
+        await _old.Store.CommitAsync(moves, SessionVersion.None, leftover, Idle, Token);
+        await AssertFoundAsync();
+
+        async Task AssertFoundAsync()
+        {
+            var found = await index.FindAsync("ann", Token);
+            Assert.Equal(new[] { moves.Value, stays.Value, made.Value }.Order(), found.Select(session => session.Key.Value).Order());
+            Assert.Equal(2UL, found.Single(session => session.Key == moves).Record.Version.Value);
+        }
+    }
+
+    [Fact]
+    public async Task Leases_are_those_of_the_new_store()
+    {
+        var leases = Assert.IsAssignableFrom<ISessionLeases>(ReadThroughHandler.Create(_new, _old.Store));
+        var (key, lease) = (SessionKey.From(SessionId.New()), new SessionLease("mine", TimeSpan.FromSeconds(30)));
+        Assert.Null(await leases.TryAcquireAsync(key, lease, Token));
+        Assert.Equal(("mine", null), (_new.Owner(key), _old.Store.Owner(key)));
+    }
+
+    [Fact]
+    public void What_a_store_cannot_do_is_not_offered()
+    {
+        var plain = new TroubledHandler(_new);
+        Assert.False(ReadThroughHandler.Create(plain, _old.Store) is ISessionLeases or ISessionIndex);
+        // Somebody who looks must not believe that a session is not there because one of the stores cannot tell.
+        Assert.False(ReadThroughHandler.Create(_new, plain) is ISessionIndex);
+        Assert.True(ReadThroughHandler.Create(_new, plain) is ISessionLeases);
+        Assert.True(ReadThroughHandler.Create(_new, _old.Store) is ISessionLeases and ISessionIndex);
+    }
+
+    private SessionRecord Of(string user, ulong version, bool index) => new()
+    {
+        Version = new SessionVersion(version),
+        CreatedAt = _old.Time.GetUtcNow(),
+        AbsoluteDeadline = _old.Time.GetUtcNow().AddHours(12),
+        PayloadFormat = PayloadFormat.MessagePack,
+        Payload = new byte[] { 0x80 },
+        UserId = user,
+        IndexUser = index,
+    };
 }

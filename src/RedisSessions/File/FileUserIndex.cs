@@ -15,6 +15,8 @@ internal sealed class FileUserIndex(SessionFolder folder)
         var path = FolderOf(userId);
         for (var attempt = 1; ; attempt++)
         {
+            // One after the other: what is made on the way to a directory gets the system's mode, and not the one that was asked for.
+            SessionFolder.Make(Path.GetDirectoryName(path)!);
             SessionFolder.Make(path);
             try
             {
