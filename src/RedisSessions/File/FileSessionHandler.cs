@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Options;
 using RedisSessions.FileStore;
 using RedisSessions.Locking;
@@ -44,9 +43,9 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions
                 contents.Slide(until);
             return new(record);
         }
-        catch (Exception e) when (IsStoreFailure(e))
+        catch (Exception e) when (FileFailure.Is(e))
         {
-            throw Failure("read", e);
+            throw FileFailure.From(_options.Path, "read", e);
         }
     }
 
@@ -72,9 +71,9 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions
             file.Replace(RecordFormat.Write(record), now + record.Lifetime(now, idleTimeout), _options.FlushToDisk);
             return CommitResult.Committed.Instance;
         }
-        catch (Exception e) when (IsStoreFailure(e))
+        catch (Exception e) when (FileFailure.Is(e))
         {
-            throw Failure("commit", e);
+            throw FileFailure.From(_options.Path, "commit", e);
         }
     }
 
@@ -86,9 +85,9 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions
             using var locked = await LockAsync(key, cancellationToken).ConfigureAwait(false);
             return new SessionFile(PathOf(key)).Delete();
         }
-        catch (Exception e) when (IsStoreFailure(e))
+        catch (Exception e) when (FileFailure.Is(e))
         {
-            throw Failure("delete", e);
+            throw FileFailure.From(_options.Path, "delete", e);
         }
     }
 
@@ -100,9 +99,9 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions
             using var mine = FileLock.TryAcquire(Path.Combine(_directory.Value, CollectLock));
             return mine is null ? 0 : await CollectLockedAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (IsStoreFailure(e))
+        catch (Exception e) when (FileFailure.Is(e))
         {
-            throw Failure("collect", e);
+            throw FileFailure.From(_options.Path, "collect", e);
         }
     }
 
@@ -177,16 +176,6 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;
     }
-
-    private static bool IsStoreFailure(Exception e) => e is IOException or UnauthorizedAccessException or FormatException or TimeoutException;
-
-    private SessionStoreException Failure(string verb, Exception e) => new("file", verb, e switch
-    {
-        FormatException or TimeoutException => e.Message,
-        UnauthorizedAccessException => string.Create(CultureInfo.InvariantCulture, $"no permission in the directory '{_options.Path}' (Sessions:File:Path): let the user of this process read and write it."),
-        DirectoryNotFoundException => $"the directory '{_options.Path}' (Sessions:File:Path) is not there any more: make it again, for the user of this process.",
-        _ => $"the directory '{_options.Path}' (Sessions:File:Path) cannot be used ({e.GetType().Name}): is its disk full, read-only or gone?",
-    }, e);
 
     /// <summary>First the line within this process, then the lock among processes.</summary>
     private readonly struct Held(CommitQueue.Turn turn, FileStream file) : IDisposable
