@@ -6,7 +6,8 @@ namespace RedisSessions;
 /// </summary>
 /// <remarks>
 /// The new store is always asked first and decides alone about what it has. A crash between the two writes of a move leaves the old record behind, in the
-/// shadow of the new one, where nothing slides it; a session that ends is deleted in the old store too, so that nothing comes out of that shadow.
+/// shadow of the new one, where nothing slides it. The answer of that move was never sent; every later commit deletes in the old store too, so that what is
+/// in the shadow is never older than what a client was told, and switching back loses nothing.
 /// </remarks>
 internal sealed class ReadThroughHandler(ISessionHandler handler, ISessionHandler old) : ISessionHandler, IExpiredSessions
 {
@@ -23,8 +24,8 @@ internal sealed class ReadThroughHandler(ISessionHandler handler, ISessionHandle
     {
         ArgumentNullException.ThrowIfNull(record);
         var result = await handler.CommitAsync(key, expected, record, idleTimeout, cancellationToken).ConfigureAwait(false);
-        if (result is CommitResult.Committed && record.State != SessionState.Live)
-            await old.DeleteAsync(key, CancellationToken.None).ConfigureAwait(false);
+        if (result is CommitResult.Committed && expected != SessionVersion.None)
+            await LeaveNoShadowAsync(key, record.State).ConfigureAwait(false);
         return result is CommitResult.Gone ? await MoveAsync(key, expected, record, idleTimeout, cancellationToken).ConfigureAwait(false) : result;
     }
 
@@ -42,6 +43,18 @@ internal sealed class ReadThroughHandler(ISessionHandler handler, ISessionHandle
         foreach (var store in new[] { handler, old }.OfType<IExpiredSessions>())
             collected += await store.CollectAsync(cancellationToken).ConfigureAwait(false);
         return collected;
+    }
+
+    private async ValueTask LeaveNoShadowAsync(SessionKey key, SessionState state)
+    {
+        try
+        {
+            await old.DeleteAsync(key, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (SessionStoreException) when (state == SessionState.Live)
+        {
+            // What has moved goes on while the old store is away; a shadow is rare, and the next commit looks again. A session that ends has no next one.
+        }
     }
 
     private async ValueTask<CommitResult> MoveAsync(

@@ -80,10 +80,14 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions
     /// <inheritdoc/>
     public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
+            var file = new SessionFile(PathOf(key));
+            if (!file.Exists)
+                return false;
             using var locked = await LockAsync(key, cancellationToken).ConfigureAwait(false);
-            return new SessionFile(PathOf(key)).Delete();
+            return file.Delete();
         }
         catch (Exception e) when (FileFailure.Is(e))
         {
@@ -122,6 +126,10 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions
             {
                 collected += await CollectAsync(key, cancellationToken).ConfigureAwait(false) ? 1 : 0;
             }
+            else if (name.EndsWith(LockSuffix, StringComparison.Ordinal) && SessionKey.TryParse(name[..^LockSuffix.Length], out key))
+            {
+                CollectLockOf(key);
+            }
         }
 
         return collected;
@@ -138,11 +146,21 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions
                 return false;
         }
 
-        // The lock file goes too. Whoever waits for it waits in vain for a name that is no more, which is harmless: the session is gone, an expected
-        // version never creates, and a new session has a new name.
         file.Delete();
-        File.Delete(PathOf(key) + LockSuffix);
+        locked.Remove(PathOf(key) + LockSuffix);
         return true;
+    }
+
+    /// <summary>A session that was deleted, or could not be made, leaves its lock file behind.</summary>
+    private void CollectLockOf(SessionKey key)
+    {
+        var file = new SessionFile(PathOf(key));
+        if (file.Exists)
+            return;
+        using var mine = FileLock.TryAcquire(PathOf(key) + LockSuffix);
+        // It may have been made since.
+        if (mine is not null && !file.Exists)
+            FileLock.Remove(mine, PathOf(key) + LockSuffix);
     }
 
     /// <summary>The record, if its idle deadline has not passed.</summary>
@@ -180,6 +198,8 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions
     /// <summary>First the line within this process, then the lock among processes.</summary>
     private readonly struct Held(CommitQueue.Turn turn, FileStream file) : IDisposable
     {
+        public void Remove(string path) => FileLock.Remove(file, path);
+
         public void Dispose()
         {
             file.Dispose();
