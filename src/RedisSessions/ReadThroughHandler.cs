@@ -6,7 +6,8 @@ namespace RedisSessions;
 /// </summary>
 /// <remarks>
 /// The new store is always asked first and decides alone about what it has. A crash between the two writes of a move leaves the old record behind, in the
-/// shadow of the new one, where nothing slides it; a session that ends is deleted in the old store too, so that nothing comes out of that shadow.
+/// shadow of the new one, where nothing slides it. The answer of that move was never sent; every later commit deletes in the old store too, so that what is
+/// in the shadow is never older than what a client was told, and switching back loses nothing.
 /// </remarks>
 internal partial class ReadThroughHandler : ISessionHandler, IExpiredSessions
 {
@@ -27,8 +28,8 @@ internal partial class ReadThroughHandler : ISessionHandler, IExpiredSessions
     {
         ArgumentNullException.ThrowIfNull(record);
         var result = await _new.CommitAsync(key, expected, record, idleTimeout, cancellationToken).ConfigureAwait(false);
-        if (result is CommitResult.Committed && record.State != SessionState.Live)
-            await _old.DeleteAsync(key, CancellationToken.None).ConfigureAwait(false);
+        if (result is CommitResult.Committed && expected != SessionVersion.None)
+            await LeaveNoShadowAsync(key, record.State).ConfigureAwait(false);
         return result is CommitResult.Gone ? await MoveAsync(key, expected, record, idleTimeout, cancellationToken).ConfigureAwait(false) : result;
     }
 
@@ -46,6 +47,18 @@ internal partial class ReadThroughHandler : ISessionHandler, IExpiredSessions
         foreach (var store in new[] { _new, _old }.OfType<IExpiredSessions>())
             collected += await store.CollectAsync(cancellationToken).ConfigureAwait(false);
         return collected;
+    }
+
+    private async ValueTask LeaveNoShadowAsync(SessionKey key, SessionState state)
+    {
+        try
+        {
+            await _old.DeleteAsync(key, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (SessionStoreException) when (state == SessionState.Live)
+        {
+            // What has moved goes on while the old store is away; a shadow is rare, and the next commit looks again. A session that ends has no next one.
+        }
     }
 
     private async ValueTask<CommitResult> MoveAsync(

@@ -168,4 +168,49 @@ public sealed class ReadThroughTests
         UserId = user,
         IndexUser = index,
     };
+
+    [Fact]
+    public async Task What_a_crash_in_the_middle_of_a_move_leaves_behind_is_gone_after_the_next_write_and_does_not_come_back_with_the_old_store()
+    {
+        var id = await _old.StoredAsync(("a", 1L));
+        var leftover = _old.Store.Peek(SessionKey.From(id))!;
+        var session = await _manager.LoadAsync(id, cancellationToken: Token);
+        session["a"] = 2L;
+        await session.CommitAsync(Token);
+        await _old.Store.CommitAsync(SessionKey.From(id), SessionVersion.None, leftover, TimeSpan.FromMinutes(20), Token);
+
+        session = await _manager.LoadAsync(id, cancellationToken: Token);
+        session["a"] = 3L;
+        await session.CommitAsync(Token);
+        Assert.Equal((0, 1), (_old.Store.Count, _new.Count));
+        var back = _old.New(ReadThroughHandler.Create(_old.Store, _new));
+        Assert.Equal(3L, (await back.LoadAsync(id, cancellationToken: Token))["a"]);
+    }
+
+    [Fact]
+    public async Task What_has_moved_is_read_and_written_while_the_old_store_is_away()
+    {
+        var id = await _old.StoredAsync(("a", 1L));
+        var session = await _manager.LoadAsync(id, cancellationToken: Token);
+        session["a"] = 2L;
+        await session.CommitAsync(Token);
+
+        var alone = _old.New(ReadThroughHandler.Create(_new, new AwayHandler()));
+        session = await alone.LoadAsync(id, cancellationToken: Token);
+        session["a"] = session.Get<long>("a") + 1;
+        await session.CommitAsync(Token);
+        Assert.Equal(3L, (await alone.LoadAsync(id, cancellationToken: Token))["a"]);
+    }
+
+    private sealed class AwayHandler : ISessionHandler
+    {
+        public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) => throw Away("read");
+
+        public ValueTask<CommitResult> CommitAsync(
+            SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken) => throw Away("commit");
+
+        public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) => throw Away("delete");
+
+        private static SessionStoreException Away(string verb) => new("away", verb, "switched off by the test");
+    }
 }

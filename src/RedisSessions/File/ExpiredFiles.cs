@@ -22,9 +22,12 @@ internal sealed class ExpiredFiles(SessionFolder folder, FileUserIndex index)
                 if (IsLeftover(path))
                     File.Delete(path);
             }
-            else if (SessionKey.TryParse(Path.GetFileNameWithoutExtension(name), out var key) && MayGo(path, Path.GetExtension(name), key))
+            else if (SessionKey.TryParse(Path.GetFileNameWithoutExtension(name), out var key))
             {
-                collected += await CollectAsync(key, cancellationToken).ConfigureAwait(false) ? 1 : 0;
+                if (Path.GetExtension(name) == SessionFolder.LockSuffix)
+                    CollectLockOf(key);
+                else if (Path.GetExtension(name) is "" or FileSessionLeases.Suffix && File.GetLastWriteTimeUtc(path) <= folder.Now.UtcDateTime)
+                    collected += await CollectAsync(key, cancellationToken).ConfigureAwait(false) ? 1 : 0;
             }
         }
 
@@ -32,24 +35,27 @@ internal sealed class ExpiredFiles(SessionFolder folder, FileUserIndex index)
         return collected;
     }
 
-    private bool MayGo(string path, string suffix, SessionKey key) => suffix switch
+    /// <summary>A session that was deleted, or could not be made, leaves its lock file behind.</summary>
+    private void CollectLockOf(SessionKey key)
     {
-        "" or FileSessionLeases.Suffix => File.GetLastWriteTimeUtc(path) <= folder.Now.UtcDateTime,
-        // The lock of a session that was deleted, or that there never was.
-        SessionFolder.LockSuffix => IsLeftover(path) && !File.Exists(folder.PathOf(key)) && !File.Exists(folder.PathOf(key) + FileSessionLeases.Suffix),
-        _ => false,
-    };
+        if (IsNeeded())
+            return;
+        var path = folder.PathOf(key) + SessionFolder.LockSuffix;
+        using var mine = FileLock.TryAcquire(path);
+        // It may have been made since.
+        if (mine is not null && !IsNeeded())
+            FileLock.Remove(mine, path);
+
+        bool IsNeeded() => File.Exists(folder.PathOf(key)) || File.Exists(folder.PathOf(key) + FileSessionLeases.Suffix);
+    }
 
     private async ValueTask<bool> CollectAsync(SessionKey key, CancellationToken cancellationToken)
     {
         using var locked = await folder.LockAsync(key, cancellationToken).ConfigureAwait(false);
         // Somebody may have used it since it was listed.
         var (record, lease) = (DeleteExpired(folder.PathOf(key)), DeleteExpired(folder.PathOf(key) + FileSessionLeases.Suffix));
-
-        // The lock file goes too. Whoever waits for it waits in vain for a name that is no more, which is harmless: the session is gone, an expected
-        // version never creates, and a new session has a new name.
         if (record != Fate.Stays && lease != Fate.Stays)
-            File.Delete(folder.PathOf(key) + SessionFolder.LockSuffix);
+            locked.Remove(folder.PathOf(key) + SessionFolder.LockSuffix);
         return record == Fate.Deleted;
     }
 

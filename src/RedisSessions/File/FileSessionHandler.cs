@@ -72,8 +72,12 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions, IS
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) =>
         _folder.RunAsync("delete", (Folder: _folder, key, cancellationToken), static async state =>
         {
+            state.cancellationToken.ThrowIfCancellationRequested();
+            var file = new SessionFile(state.Folder.PathOf(state.key));
+            if (!file.Exists)
+                return false;
             using var locked = await state.Folder.LockAsync(state.key, state.cancellationToken).ConfigureAwait(false);
-            return new SessionFile(state.Folder.PathOf(state.key)).Delete();
+            return file.Delete();
         });
 
     /// <inheritdoc/>

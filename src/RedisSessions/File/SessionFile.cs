@@ -10,6 +10,8 @@ internal sealed class SessionFile(string path)
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    public bool Exists => File.Exists(path);
+
     /// <summary>Bytes and idle deadline, seen at one moment; null when there is no file.</summary>
     public Contents? Read()
     {
@@ -63,7 +65,7 @@ internal sealed class SessionFile(string path)
 
     public bool Delete()
     {
-        if (!File.Exists(path))
+        if (!Exists)
             return false;
         File.Delete(path);
         return true;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using RedisSessions.Locking;
 
 namespace RedisSessions.FileStore;
@@ -60,9 +59,9 @@ internal sealed class SessionFolder
         {
             return await run(state).ConfigureAwait(false);
         }
-        catch (Exception e) when (IsStoreFailure(e))
+        catch (Exception e) when (FileFailure.Is(e))
         {
-            throw Failure(verb, e);
+            throw FileFailure.From(_options.Path, verb, e);
         }
     }
 
@@ -76,19 +75,12 @@ internal sealed class SessionFolder
         return path;
     }
 
-    private static bool IsStoreFailure(Exception e) => e is IOException or UnauthorizedAccessException or FormatException or TimeoutException;
-
-    private SessionStoreException Failure(string verb, Exception e) => new("file", verb, e switch
-    {
-        FormatException or TimeoutException => e.Message,
-        UnauthorizedAccessException => string.Create(CultureInfo.InvariantCulture, $"no permission in the directory '{_options.Path}' (Sessions:File:Path): let the user of this process read and write it."),
-        DirectoryNotFoundException => $"the directory '{_options.Path}' (Sessions:File:Path) is not there any more: make it again, for the user of this process.",
-        _ => $"the directory '{_options.Path}' (Sessions:File:Path) cannot be used ({e.GetType().Name}): is its disk full, read-only or gone?",
-    }, e);
-
     /// <summary>The right to change what belongs to one session; ends when disposed.</summary>
     public readonly struct Held(CommitQueue.Turn turn, FileStream file) : IDisposable
     {
+        /// <summary>Removes the lock file.</summary>
+        public void Remove(string path) => FileLock.Remove(file, path);
+
         public void Dispose()
         {
             file.Dispose();
