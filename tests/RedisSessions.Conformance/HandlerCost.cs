@@ -6,9 +6,9 @@ namespace RedisSessions.Conformance;
 /// <summary>What one read and one commit of a handler cost, in milliseconds: a figure, not a verdict.</summary>
 public sealed record HandlerCost(double Read, double ReadMin, double Commit, double CommitMin)
 {
-    private const int Times = 2_000, WarmUps = 200;
+    private const int Times = 2_000, WarmUps = 2_000;
 
-    /// <summary>Reads and commits one session many times, after some that do not count.</summary>
+    /// <summary>Reads and commits one session many times, after as many that do not count: by then everything is compiled and connected.</summary>
     public static async Task<HandlerCost> OfAsync(ISessionHandler handler, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(handler);
