@@ -13,4 +13,7 @@ internal static partial class Log
 
     [LoggerMessage(204, LogLevel.Warning, "A session that was imported could not be removed from where it was; it expires there by itself")]
     public static partial void NotRemoved(ILogger logger, Exception exception);
+
+    [LoggerMessage(205, LogLevel.Warning, "A request brought several session cookies with different values; none of them is trusted. A cookie named __Host-… cannot be planted by another host")]
+    public static partial void AmbiguousCookie(ILogger logger);
 }

@@ -1,17 +1,28 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 
 namespace RedisSessions;
 
 /// <summary>The cookie in and out: the one place that knows names and flags.</summary>
-internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHostEnvironment environment, TimeProvider time)
+internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHostEnvironment environment, TimeProvider time, ILogger<SessionCookie> logger)
 {
     private readonly SessionCookieOptions _options = options.Value;
     private readonly bool _development = environment.IsDevelopment();
 
-    public SessionId? Read(HttpContext context) =>
-        SessionId.TryParse(context.Request.Cookies[NameFor(context.Request)], out var id) ? id : null;
+    /// <summary>The id that a request brings. Two different ones are none: a sibling host or a path may have planted one of them, and nobody can tell which.</summary>
+    public SessionId? Read(HttpContext context)
+    {
+        var name = NameFor(context.Request);
+        if (!SessionId.TryParse(context.Request.Cookies[name], out var id))
+            return null;
+        if (IsUnambiguous(context.Request.Headers.Cookie, name, id))
+            return id;
+        Log.AmbiguousCookie(logger);
+        return null;
+    }
 
     public void Write(HttpContext context, Session session)
     {
@@ -29,6 +40,25 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
 
         // A shared cache must never hand one visitor's cookie to another.
         context.Response.Headers.CacheControl = "no-store";
+    }
+
+    /// <summary>Whether every cookie of this name has this value. What the framework hands out is one of them.</summary>
+    private static bool IsUnambiguous(StringValues headers, string name, SessionId id)
+    {
+        foreach (var header in headers)
+        {
+            foreach (var range in header.AsSpan().Split(';'))
+            {
+                var pair = header.AsSpan(range).Trim();
+                if (pair.Length > name.Length && pair[name.Length] == '=' && pair.StartsWith(name, StringComparison.Ordinal)
+                    && !pair[(name.Length + 1)..].Trim('"').SequenceEqual(id.Value))
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
     }
 
     private string NameFor(HttpRequest request)

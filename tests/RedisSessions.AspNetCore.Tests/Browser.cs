@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using RedisSessions.TestServers;
 
 namespace RedisSessions.AspNetCore.Tests;
 
@@ -28,7 +29,15 @@ internal sealed class Browser(params Uri[] instances) : IDisposable
     public string CookieName { get; init; } = "session";
 
     /// <summary>The session id that the next request sends.</summary>
-    public string? Id { get; set; }
+    public string? Id
+    {
+        get;
+        set
+        {
+            field = value;
+            Secrets.Note(value);
+        }
+    }
 
     /// <summary>Sends a request to the next instance, round robin, and keeps the cookie of the answer.</summary>
     public Task<Answer> GetAsync(string path) => KeepAsync(HttpMethod.Get, path);
@@ -56,9 +65,14 @@ internal sealed class Browser(params Uri[] instances) : IDisposable
             request.Headers.TryAddWithoutValidation("Cookie", cookie);
         var response = await _client.SendAsync(request, cancellationToken);
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        var cookies = response.Headers.TryGetValues("Set-Cookie", out var values) ? values.Where(value => value.StartsWith(CookieName + "=", StringComparison.Ordinal)).ToArray() : [];
+        var cookies = response.Headers.TryGetValues("Set-Cookie", out var set) ? set.Where(value => value.StartsWith(CookieName + "=", StringComparison.Ordinal)).ToArray() : [];
         Assert.True(cookies.Length < 2, "one answer sets the session cookie twice");
-        return new Answer(response.StatusCode, body, cookies.SingleOrDefault(), response);
+        var answer = new Answer(response.StatusCode, body, cookies.SingleOrDefault(), response);
+        Secrets.Note(answer.Id);
+        Secrets.Seen($"the body of {path.Split('?')[0]}", body);
+        foreach (var (name, values) in response.Headers.Where(header => header.Key != "Set-Cookie"))
+            Secrets.Seen($"the header {name} of {path.Split('?')[0]}", string.Join(' ', values));
+        return answer;
     }
 
     /// <summary>The same request many times at once, over all instances.</summary>

@@ -23,8 +23,12 @@ internal sealed class CapturedLogs : ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        _lines.Enqueue($"{logLevel} {eventId.Id} {formatter(state, exception)} {exception}");
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        var line = $"{logLevel} {eventId.Id} {formatter(state, exception)} {exception}";
+        _lines.Enqueue(line);
+        TestServers.Secrets.Seen($"the log message {eventId}", line);
+    }
 
     public void Dispose() { }
 }

@@ -2,6 +2,7 @@ using RedisSessions.AspNetCore.Tests;
 using RedisSessions.TestServers;
 
 [assembly: AssemblyFixture(typeof(StoreFixture))]
+[assembly: AssemblyFixture(typeof(Secrets))]
 
 namespace RedisSessions.AspNetCore.Tests;
 

@@ -97,6 +97,7 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         if (line is null)
             return;
+        Secrets.Seen("the output of a child process", line);
         _output.Enqueue(line);
         while (_output.Count > KeptLines)
             _output.TryDequeue(out _);
