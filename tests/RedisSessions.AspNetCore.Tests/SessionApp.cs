@@ -69,7 +69,7 @@ internal sealed class SessionApp : IAsyncDisposable
 }
 
 /// <summary>The Redis handler, with switches to make it fail or wait.</summary>
-internal sealed class FaultyHandler([FromKeyedServices("redis")] ISessionHandler inner) : ISessionHandler
+internal sealed class FaultyHandler([FromKeyedServices("redis")] ISessionHandler inner) : ISessionHandler, ISessionLeases, ISessionIndex
 {
     private int _reads, _commits;
 
@@ -104,4 +104,16 @@ internal sealed class FaultyHandler([FromKeyedServices("redis")] ISessionHandler
     }
 
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) => inner.DeleteAsync(key, cancellationToken);
+
+    public ValueTask<TimeSpan?> TryAcquireAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) => Leases.TryAcquireAsync(key, lease, cancellationToken);
+
+    public ValueTask<bool> RenewAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) => Leases.RenewAsync(key, lease, cancellationToken);
+
+    public ValueTask ReleaseAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) => Leases.ReleaseAsync(key, lease, cancellationToken);
+
+    public ValueTask<IDisposable?> WatchAsync(SessionKey key, Action released, CancellationToken cancellationToken) => Leases.WatchAsync(key, released, cancellationToken);
+
+    public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => ((ISessionIndex)inner).FindAsync(userId, cancellationToken);
+
+    private ISessionLeases Leases => (ISessionLeases)inner;
 }
