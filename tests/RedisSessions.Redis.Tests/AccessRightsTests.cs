@@ -49,9 +49,10 @@ public sealed class AccessRightsTests
         await using var elsewhere = Instance.Create(configuration, options => (options.KeyPrefix, options.SelfTest) = ("elsewhere:", false));
         await Assert.ThrowsAsync<SessionStoreException>(async () => await elsewhere.Handler().ReadAsync(key, idle, CancellationToken));
         // What nobody waits for would fail in silence; the server has written down what it refused.
-        var refused = (RedisResult[])(await admin.GetDatabase().ExecuteAsync("ACL", "LOG"))!;
+        var log = (RedisResult[])(await admin.GetDatabase().ExecuteAsync("ACL", "LOG"))!;
+        var refused = log.Select(entry => entry.ToDictionary()["object"].ToString()).Where(name => !name.StartsWith("__Booksleeve", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(refused);
-        Assert.All(refused, entry => Assert.StartsWith("elsewhere:", entry.ToDictionary()["object"].ToString(), StringComparison.Ordinal));
+        Assert.All(refused, name => Assert.StartsWith("elsewhere:", name, StringComparison.Ordinal));
     }
 
     /// <summary>The command as the document has it, without the prompt's line ends.</summary>
