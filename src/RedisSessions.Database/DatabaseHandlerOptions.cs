@@ -12,7 +12,7 @@ public sealed class DatabaseHandlerOptions
     public const string Section = "Sessions:Database";
 
     /// <summary>
-    /// The table. Its migrations are recorded in a second one, <c>{Table}_migrations</c>. Default: <c>sessions</c>; a letter or underscore, then letters,
+    /// The table. Leases are in a second one, <c>{Table}_leases</c>, and migrations are recorded in a third, <c>{Table}_migrations</c>. Default: <c>sessions</c>; a letter or underscore, then letters,
     /// digits and underscores, at most 40 characters.
     /// </summary>
     public string Table { get; set; } = "sessions";

@@ -81,7 +81,7 @@ internal sealed class DatabaseMigrations(SessionDatabase database, IOptions<Data
         if (!options.Value.Migrate)
         {
             throw new SessionStoreException("database", "start", string.Create(CultureInfo.InvariantCulture,
-                $"the table '{database.Table}' is {(applied == 0 ? "not there" : $"at migration {applied} and this version needs {newest}")}, and Sessions:Database:Migrate is false. {ByHand()}"));
+                $"the table '{database.Table}' {(applied == 0 ? "or one that belongs to it is not there" : $"is at migration {applied} and this version needs {newest}")}, and Sessions:Database:Migrate is false. {ByHand()}"));
         }
 
         if (database.Statements.Prepare is { } prepare)
@@ -117,11 +117,11 @@ internal sealed class DatabaseMigrations(SessionDatabase database, IOptions<Data
         await transaction.CommitAsync(Whole).ConfigureAwait(false);
     }
 
-    /// <summary>The newest migration that was applied; 0 when one of the two tables is missing, whatever the other one says.</summary>
+    /// <summary>The newest migration that was applied; 0 when one of the three tables is missing, whatever the others say: migrations do no harm twice.</summary>
     private async Task<int> AppliedAsync(DbConnection connection, DbTransaction? transaction)
     {
         var tables = await ScalarAsync(connection, transaction, database.Statements.Exists).ConfigureAwait(false);
-        if (Convert.ToInt32(tables, CultureInfo.InvariantCulture) < 2)
+        if (Convert.ToInt32(tables, CultureInfo.InvariantCulture) < 3)
             return 0;
         var applied = await ScalarAsync(connection, transaction, database.Statements.Applied).ConfigureAwait(false);
         return applied is null or DBNull ? 0 : Convert.ToInt32(applied, CultureInfo.InvariantCulture);

@@ -8,7 +8,7 @@ internal sealed class ExpiredRows(SessionDatabase database, TimeProvider time, i
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
     private int _collected;
 
-    /// <returns>How many rows were deleted, in the tries before this one too.</returns>
+    /// <returns>How many records were deleted, in the tries before this one too.</returns>
     public async ValueTask<int> CollectAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -25,10 +25,13 @@ internal sealed class ExpiredRows(SessionDatabase database, TimeProvider time, i
                 var deleted = await DeleteAsync(connection, cancellationToken).ConfigureAwait(false);
                 _collected += deleted;
                 if (deleted < batch)
-                    return _collected;
+                    break;
                 var pause = time.GetElapsedTime(started);
                 await Task.Delay(pause < LongestPause ? pause : LongestPause, time, cancellationToken).ConfigureAwait(false);
             }
+
+            await DeleteLeasesAsync(connection, cancellationToken).ConfigureAwait(false);
+            return _collected;
         }
         finally
         {
@@ -42,6 +45,13 @@ internal sealed class ExpiredRows(SessionDatabase database, TimeProvider time, i
         using var turn = await database.EnterAsync(cancellationToken).ConfigureAwait(false);
         return await database.ExecuteAsync(connection, database.Statements.Collect,
             [("@now", time.GetUtcNow().ToUnixTimeMilliseconds()), ("@batch", (long)batch)], CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private async ValueTask DeleteLeasesAsync(DbConnection connection, CancellationToken cancellationToken)
+    {
+        using var turn = await database.EnterAsync(cancellationToken).ConfigureAwait(false);
+        await database.ExecuteAsync(
+            connection, database.Statements.CollectLeases, [("@now", time.GetUtcNow().ToUnixTimeMilliseconds())], CancellationToken.None).ConfigureAwait(false);
     }
 
     private async ValueTask<object?> ScalarAsync(DbConnection connection, string text)

@@ -87,6 +87,26 @@ internal sealed class SessionDatabase
             return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// What a statement that compares and changes has to say: whether it was done, and what is there instead. Not cancelled: once sent, it happens whether anybody
+    /// waits for it or not, so its answer is waited for.
+    /// </summary>
+    public async ValueTask<(bool Done, object? There)> AskAsync(DbConnection connection, string text, (string Name, object? Value)[] parameters)
+    {
+        var command = Command(connection, text, parameters);
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        (bool Done, object? There) answer = default;
+        do
+        {
+            while (reader.FieldCount > 0 && await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+                answer = (Convert.ToInt64(reader.GetValue(0), CultureInfo.InvariantCulture) > 0, reader.GetValue(1) is var there and not DBNull ? there : null);
+        }
+        while (await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false));
+        return answer;
+    }
+
     /// <summary>Ends when disposed.</summary>
     public readonly struct Turn(SemaphoreSlim? writer) : IDisposable
     {

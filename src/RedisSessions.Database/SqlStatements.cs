@@ -22,6 +22,11 @@ internal sealed class SqlStatements
         Replace = Required("replace.sql");
         Delete = Required("delete.sql");
         Collect = Required("collect.sql");
+        Find = Required("find.sql");
+        Acquire = Required("acquire.sql");
+        Renew = Required("renew.sql");
+        Release = Required("release.sql");
+        CollectLeases = Required("collect-leases.sql");
         LockCollection = Load("lock-collection.sql");
         UnlockCollection = Load("unlock-collection.sql");
         Exists = Required("exists.sql");
@@ -46,6 +51,16 @@ internal sealed class SqlStatements
     public string Delete { get; }
 
     public string Collect { get; }
+
+    public string Find { get; }
+
+    public string Acquire { get; }
+
+    public string Renew { get; }
+
+    public string Release { get; }
+
+    public string CollectLeases { get; }
 
     /// <summary>Answers false or 0 when another instance is at it; null when the dialect has no such lock.</summary>
     public string? LockCollection { get; }
@@ -105,6 +120,8 @@ internal sealed class SqlStatements
             .Replace("{sessions}", Name(""), StringComparison.Ordinal)
             .Replace("{sessions_user_id}", Name("_user_id"), StringComparison.Ordinal)
             .Replace("{sessions_idle_deadline}", Name("_idle_deadline"), StringComparison.Ordinal)
+            .Replace("{sessions_leases}", Name("_leases"), StringComparison.Ordinal)
+            .Replace("{sessions_leases_expires_at}", Name("_leases_expires_at"), StringComparison.Ordinal)
             .Replace("{sessions_migrations}", Name("_migrations"), StringComparison.Ordinal);
     }
 

@@ -5,6 +5,14 @@ internal static class RedisScripts
 {
     public static readonly string Commit = Load("commit.lua");
 
+    public static readonly string AcquireLease = Load("lease-acquire.lua");
+
+    public static readonly string RenewLease = Load("lease-renew.lua");
+
+    public static readonly string ReleaseLease = Load("lease-release.lua");
+
+    public static readonly string Index = Load("index.lua");
+
     public static readonly string SelfTest = Load("selftest.lua");
 
     private static string Load(string name)

@@ -1,8 +1,6 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Polly;
 using RedisSessions.Redis;
 using StackExchange.Redis;
 
@@ -11,52 +9,55 @@ namespace RedisSessions;
 /// <summary>
 /// Records in Redis: one string per session, <c>{prefix}{key}</c>. Reading is one GETEX, committing is one script. Redis expires by itself.
 /// </summary>
-internal sealed class RedisSessionHandler : ISessionHandler
+internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISessionIndex
 {
-    private readonly RedisConnection _connection;
-    private readonly RedisSelfTest _selfTest;
-    private readonly RedisHandlerOptions _options;
-    private readonly TimeProvider _time;
-    private readonly ResiliencePipeline _retry;
+    private readonly RedisStore _store;
+    private readonly RedisSessionLeases _leases;
+    private readonly RedisUserIndex _index;
 
     public RedisSessionHandler(
         RedisConnection connection, RedisSelfTest selfTest, IOptions<RedisHandlerOptions> options, TimeProvider time, ILogger<RedisSessionHandler> logger)
     {
-        _connection = connection;
-        _selfTest = selfTest;
-        _options = options.Value;
-        _time = time;
-        _retry = StoreRetry.Create(_options.Tries, time, logger);
+        _store = new RedisStore(connection, selfTest, options, time, logger);
+        _leases = new RedisSessionLeases(_store);
+        _index = new RedisUserIndex(_store);
     }
 
     /// <inheritdoc/>
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
-        RunAsync("read", (Handler: this, Key: Name(key), idleTimeout), static async (state, database, cancellationToken) =>
+        _store.RunAsync("read", (Store: _store, Key: _store.Key(key.Value), idleTimeout), static async (state, database, cancellationToken) =>
         {
             cancellationToken.ThrowIfCancellationRequested();
             var value = await database.StringGetSetExpiryAsync(state.Key, state.idleTimeout).WaitAsync(cancellationToken).ConfigureAwait(false);
             if (value.IsNull)
                 return null;
             var record = RecordFormat.Read((byte[])value!);
-            // GETEX has moved the deadline of a closed record too, which is not to live longer than it was made for.
+            // GETEX has moved the deadline before anybody knew the record. A closed one is not to live longer than it was made for, and one with an idle timeout
+            // of its own goes by that.
             if (record.State != SessionState.Live)
                 await database.KeyExpireAsync(state.Key, record.AbsoluteDeadline.UtcDateTime, flags: CommandFlags.FireAndForget).ConfigureAwait(false);
+            else if (record.IdleTimeout is not null)
+                await database.KeyExpireAsync(state.Key, record.Lifetime(state.Store.Now, state.idleTimeout), flags: CommandFlags.FireAndForget).ConfigureAwait(false);
             return record;
         }, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<CommitResult> CommitAsync(
+    public async ValueTask<CommitResult> CommitAsync(
         SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(record);
+        // First the index: what it has too much is noticed, and what it lacks is not.
+        if (record is { IndexUser: true, UserId: { } user })
+            await _index.AddAsync(user, key, record.AbsoluteDeadline, cancellationToken).ConfigureAwait(false);
+
         var version = expected == SessionVersion.None ? [] : new byte[RecordFormat.VersionLength];
         if (version.Length > 0)
             RecordFormat.WriteVersion(expected, version);
-        var milliseconds = (long)record.Lifetime(_time.GetUtcNow(), idleTimeout).TotalMilliseconds;
-        var commit = new Commit([Name(key)], [version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset], expected);
+        var milliseconds = (long)record.Lifetime(_store.Now, idleTimeout).TotalMilliseconds;
+        var commit = new Commit([_store.Key(key.Value)], [version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset], expected);
 
         // Cancellation ends with the first try: once sent, the commit happens whether anybody waits for it or not, so its answer is waited for.
-        return RunAsync("commit", commit, static async (commit, database, cancellationToken) =>
+        return await _store.RunAsync("commit", commit, static async (commit, database, cancellationToken) =>
         {
             var mayHaveBeenSent = commit.Sent;
             if (!mayHaveBeenSent)
@@ -74,12 +75,12 @@ internal sealed class RedisSessionHandler : ISessionHandler
             }
 
             return new CommitResult.Conflict(current);
-        }, cancellationToken);
+        }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) =>
-        RunAsync("delete", (Name: Name(key), Sent: new StrongBox<bool>()), static async (delete, database, cancellationToken) =>
+        _store.RunAsync("delete", (Name: _store.Key(key.Value), Sent: new StrongBox<bool>()), static async (delete, database, cancellationToken) =>
         {
             if (!delete.Sent.Value)
                 cancellationToken.ThrowIfCancellationRequested();
@@ -87,36 +88,22 @@ internal sealed class RedisSessionHandler : ISessionHandler
             return await database.KeyDeleteAsync(delete.Name).ConfigureAwait(false);
         }, cancellationToken);
 
-    private RedisKey Name(SessionKey key) => _options.KeyPrefix + key.Value;
+    /// <inheritdoc/>
+    public ValueTask<TimeSpan?> TryAcquireAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
+        _leases.TryAcquireAsync(key, lease, cancellationToken);
 
-    private async ValueTask<TResult> RunAsync<TState, TResult>(
-        string verb, TState state, Func<TState, IDatabase, CancellationToken, Task<TResult>> run, CancellationToken cancellationToken)
-    {
-        var started = _time.GetTimestamp();
-        try
-        {
-            await _selfTest.PassedAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-            // Each try decides itself whether it can still be cancelled: the pipeline would also give up on what has been sent.
-            return await _retry.ExecuteAsync(
-                static async (all, _) =>
-                {
-                    var database = await all.Connection.DatabaseAsync(all.Cancellation).ConfigureAwait(false);
-                    return await all.Run(all.State, database, all.Cancellation).ConfigureAwait(false);
-                },
-                (Connection: _connection, State: state, Run: run, Cancellation: cancellationToken),
-                CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (FormatException e)
-        {
-            throw new SessionStoreException("redis", verb, e.Message, e);
-        }
-        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
-        {
-            var elapsed = _time.GetElapsedTime(started).TotalMilliseconds;
-            throw new SessionStoreException("redis", verb, string.Create(CultureInfo.InvariantCulture,
-                $"Redis did not answer as it should ({e.GetType().Name}, after {elapsed:F0} ms). Is it up, reachable and allowed to run scripts?"), e);
-        }
-    }
+    /// <inheritdoc/>
+    public ValueTask<bool> RenewAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) => _leases.RenewAsync(key, lease, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask ReleaseAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) => _leases.ReleaseAsync(key, lease, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IDisposable?> WatchAsync(SessionKey key, Action released, CancellationToken cancellationToken) =>
+        _leases.WatchAsync(key, released, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => _index.FindAsync(userId, cancellationToken);
 
     /// <summary>A commit through its tries: the second one knows that the first may have arrived.</summary>
     private sealed class Commit(RedisKey[] keys, RedisValue[] values, SessionVersion expected)

@@ -39,7 +39,7 @@ public sealed class RedisSessionsBuilder(IServiceCollection services)
             var options = provider.GetRequiredService<IOptions<RedisSessionsOptions>>().Value;
             var handler = provider.GetRequiredKeyedService<ISessionHandler>(options.Handler);
             return options.ReadThrough is { Length: > 0 } old
-                ? new ReadThroughHandler(handler, provider.GetRequiredKeyedService<ISessionHandler>(old))
+                ? ReadThroughHandler.Create(handler, provider.GetRequiredKeyedService<ISessionHandler>(old))
                 : handler;
         });
         if (Services.Any(service => service.ImplementationInstance is SessionHandlerName { Name: SessionHandlerName.File }))

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -36,11 +37,14 @@ public readonly record struct SessionKey
     internal static SessionKey FromBytes(ReadOnlySpan<byte> ascii) =>
         TryParse(Encoding.ASCII.GetString(ascii), out var key) ? key : throw new FormatException("a forward does not hold a session key");
 
-    internal static bool TryParse(string text, out SessionKey key)
+    /// <summary>Reads a key back from its text: a handler finds its sessions under the names that it gave them, and an application gets one back from a form.</summary>
+    /// <param name="text">What <see cref="Value"/> was.</param>
+    /// <param name="key">The key.</param>
+    public static bool TryParse([NotNullWhen(true)] string? text, out SessionKey key)
     {
         // A key has the shape of an id, so the id's parser is the judge of it too.
         var isKey = SessionId.TryParse(text, out _);
-        key = isKey ? new SessionKey(text) : default;
+        key = isKey ? new SessionKey(text!) : default;
         return isKey;
     }
 }

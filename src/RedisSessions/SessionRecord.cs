@@ -80,6 +80,21 @@ public sealed class SessionRecord
         Payload = target,
     };
 
+    /// <summary>The same record for a store that has not had it before: if it has a user, the index must learn of it.</summary>
+    internal SessionRecord Indexed() => IndexUser || UserId is null ? this : new()
+    {
+        Version = Version,
+        State = State,
+        CreatedAt = CreatedAt,
+        AbsoluteDeadline = AbsoluteDeadline,
+        CommitIds = CommitIds,
+        PayloadFormat = PayloadFormat,
+        Payload = Payload,
+        UserId = UserId,
+        IndexUser = true,
+        IdleTimeout = IdleTimeout,
+    };
+
     internal ImmutableArray<CommitId> CommitIdsWith(CommitId id) =>
         CommitIds.Length > 0 && CommitIds[0] == id ? CommitIds : [id, .. CommitIds.Take(MaxCommitIds - 1)];
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -105,28 +104,4 @@ internal sealed class FaultyHandler([FromKeyedServices("redis")] ISessionHandler
     }
 
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) => inner.DeleteAsync(key, cancellationToken);
-}
-
-/// <summary>Everything that was logged, as text with its exceptions.</summary>
-internal sealed class CapturedLogs : ILoggerProvider, ILogger
-{
-    private readonly ConcurrentQueue<string> _lines = new();
-
-    public IReadOnlyCollection<string> Lines => _lines;
-
-    /// <summary>A response may reach the client before the server has logged about it.</summary>
-    public Task HaveAsync(string text) => TestServers.Poll.UntilAsync(
-        () => _lines.Any(line => line.Contains(text, StringComparison.Ordinal)), TimeSpan.FromSeconds(10), $"the log has \"{text}\"",
-        TestContext.Current.CancellationToken);
-
-    public ILogger CreateLogger(string categoryName) => this;
-
-    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => true;
-
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        _lines.Enqueue($"{logLevel} {eventId.Id} {formatter(state, exception)} {exception}");
-
-    public void Dispose() { }
 }

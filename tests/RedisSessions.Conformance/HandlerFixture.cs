@@ -24,7 +24,13 @@ public abstract class HandlerFixture : IAsyncLifetime
     /// <summary>Whether a record is kept as the bytes of <see cref="RecordFormat"/>, so that others can damage them.</summary>
     public virtual bool KeepsBytes => true;
 
-    /// <summary>Puts bytes where the record of a key is, past the handler. They last for a minute at least.</summary>
+    /// <summary>Whether the handler implements <see cref="ISessionLeases"/>. One that does not must say so here, or it fails by name.</summary>
+    public virtual bool KeepsLeases => true;
+
+    /// <summary>Whether the handler implements <see cref="ISessionIndex"/>. One that does not must say so here, or it fails by name.</summary>
+    public virtual bool FindsUsers => true;
+
+    /// <summary>Puts bytes where the record of a key is, past the handler. They last for a minute at least, and whose session it is stays what it was.</summary>
     public virtual ValueTask PlantAsync(SessionKey key, byte[] bytes) => throw new NotSupportedException($"{nameof(KeepsBytes)} is false.");
 
     /// <summary>The bytes where the record of a key is, past the handler; null when nothing is there.</summary>

@@ -83,23 +83,68 @@ public abstract partial class SessionHandlerTests
         Assert.Null(await ReadAsync(handler, Key));
     }
 
+    [Fact]
+    public async Task A_longer_idle_timeout_of_its_own_goes_before_the_one_that_is_given()
+    {
+        var handler = await Fixture.CreateHandlerAsync();
+        var record = await CreateAsync(handler, With(Live(1), idle: TimeSpan.FromHours(1)), Fixture.ShortIdleTimeout);
+        AssertSame(record, await ReadAsync(handler, Key, Fixture.ShortIdleTimeout));
+        await Fixture.ElapseAsync(Fixture.ShortIdleTimeout * 1.5);
+        AssertSame(record, await ReadAsync(handler, Key, Fixture.ShortIdleTimeout));
+        await Fixture.ElapseAsync(Fixture.ShortIdleTimeout * 1.5);
+        AssertCommitted(await CommitAsync(handler, Key, 1, With(Live(2), idle: TimeSpan.FromHours(1)), Fixture.ShortIdleTimeout));
+        await Fixture.ElapseAsync(Fixture.ShortIdleTimeout * 1.5);
+        Assert.NotNull(await ReadAsync(handler, Key, Fixture.ShortIdleTimeout));
+    }
+
+    [Fact]
+    public async Task A_shorter_idle_timeout_of_its_own_goes_before_the_one_that_is_given()
+    {
+        var handler = await Fixture.CreateHandlerAsync();
+        var idle = TimeSpan.FromSeconds(1);
+        await CreateAsync(handler, With(Live(1), idle: idle), LongIdleTimeout);
+        await Fixture.ElapseAsync(idle * 0.2);
+        // Not found only on a machine that was stalled for long, which proves as much.
+        await ReadAsync(handler, Key, LongIdleTimeout);
+        await Fixture.ElapseAsync(idle * 1.5);
+        Assert.Null(await ReadAsync(handler, Key, LongIdleTimeout));
+        AssertGone(await CommitAsync(handler, Key, 1, Live(2)));
+    }
+
+    [Fact]
+    public Task A_read_slides_by_the_idle_timeout_that_the_record_has_of_its_own() => SlidesAsync(
+        async (handler, key, _, _) => Assert.NotNull(await ReadAsync(handler, key, LongIdleTimeout)), TimeSpan.FromSeconds(1), own: true);
+
+    [Fact]
+    public async Task The_absolute_deadline_cuts_an_idle_timeout_of_its_own_short()
+    {
+        var handler = await Fixture.CreateHandlerAsync();
+        var deadline = Milliseconds(Fixture.Time.GetUtcNow() + Fixture.ShortIdleTimeout);
+        await CreateAsync(handler, With(Live(1), deadline: deadline, idle: TimeSpan.FromDays(30)), LongIdleTimeout);
+        await Fixture.ElapseAsync(Fixture.ShortIdleTimeout * 1.5);
+        Assert.Null(await ReadAsync(handler, Key));
+    }
+
     /// <summary>
     /// Three uses, six tenths of the idle timeout apart, keep a record alive for longer than one idle timeout; without them it ends. On a machine that
     /// was stalled for longer than the idle timeout this proves nothing: then once more, with a longer one.
     /// </summary>
-    private async Task SlidesAsync(Func<ISessionHandler, SessionKey, TimeSpan, ulong, Task> use)
+    /// <param name="use">One use: the handler, the session, the idle timeout, the version that is there.</param>
+    /// <param name="shortest">The idle timeout to begin with; by default that of the fixture.</param>
+    /// <param name="own">Whether the record has it of its own.</param>
+    private async Task SlidesAsync(Func<ISessionHandler, SessionKey, TimeSpan, ulong, Task> use, TimeSpan? shortest = null, bool own = false)
     {
         var handler = await Fixture.CreateHandlerAsync();
-        for (var idle = Fixture.ShortIdleTimeout; !await SlidesAsync(handler, NewKey(), idle, use); idle *= 2)
-            Assert.True(idle < Fixture.ShortIdleTimeout * 16, "This machine is stalled for longer than any idle timeout that was tried.");
+        for (var idle = shortest ?? Fixture.ShortIdleTimeout; !await SlidesAsync(handler, NewKey(), idle, own, use); idle *= 2)
+            Assert.True(idle < TimeSpan.FromSeconds(16), "This machine is stalled for longer than any idle timeout that was tried.");
     }
 
     /// <returns>False when it came too late to prove anything.</returns>
     private async Task<bool> SlidesAsync(
-        ISessionHandler handler, SessionKey key, TimeSpan idle, Func<ISessionHandler, SessionKey, TimeSpan, ulong, Task> use)
+        ISessionHandler handler, SessionKey key, TimeSpan idle, bool own, Func<ISessionHandler, SessionKey, TimeSpan, ulong, Task> use)
     {
         var used = Stopwatch.GetTimestamp();
-        AssertCommitted(await CommitAsync(handler, key, 0, Live(1), idle));
+        AssertCommitted(await CommitAsync(handler, key, 0, own ? With(Live(1), idle: idle) : Live(1), own ? LongIdleTimeout : idle));
         for (ulong version = 1; version <= 3; version++)
         {
             await Fixture.ElapseAsync(idle * 0.6);

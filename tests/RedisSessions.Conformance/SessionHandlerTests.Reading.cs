@@ -142,7 +142,9 @@ public abstract partial class SessionHandlerTests
         }
     }
 
-    private static SessionRecord With(SessionRecord record, DateTimeOffset? createdAt = null, DateTimeOffset? deadline = null, SessionState? state = null) => new()
+    private static SessionRecord With(
+        SessionRecord record, DateTimeOffset? createdAt = null, DateTimeOffset? deadline = null, SessionState? state = null, TimeSpan? idle = null,
+        string? user = null, bool index = false) => new()
     {
         Version = record.Version,
         State = state ?? record.State,
@@ -151,6 +153,9 @@ public abstract partial class SessionHandlerTests
         CommitIds = record.CommitIds,
         PayloadFormat = record.PayloadFormat,
         Payload = record.Payload,
+        IdleTimeout = idle ?? record.IdleTimeout,
+        UserId = user,
+        IndexUser = index,
     };
 
     private static byte[] Random(int length)

@@ -65,6 +65,7 @@ public abstract partial class SessionHandlerTests(HandlerFixture fixture)
         Assert.Equal(expected.CreatedAt, actual.CreatedAt);
         Assert.Equal(expected.AbsoluteDeadline, actual.AbsoluteDeadline);
         Assert.Equal(expected.CommitIds.AsEnumerable(), actual.CommitIds.AsEnumerable());
+        Assert.Equal(expected.IdleTimeout, actual.IdleTimeout);
         Assert.Equal(expected.PayloadFormat, actual.PayloadFormat);
         Assert.True(expected.Payload.Span.SequenceEqual(actual.Payload.Span), "The payload is not what was stored.");
     }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace RedisSessions.Database.Tests;
 
@@ -24,6 +25,24 @@ public sealed class CollectionTests(Engines engines) : IClassFixture<Engines>
         foreach (var key in living)
             Assert.NotNull(await handler.ReadAsync(key));
         Assert.Equal(0, await ((IExpiredSessions)handler).CollectAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task Leases_that_nobody_gave_back_are_collected_with_the_sessions(string name)
+    {
+        await using var engine = engines.Create(name);
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var handler = engine.Handler(time: time);
+        var leases = (ISessionLeases)handler;
+        var token = TestContext.Current.CancellationToken;
+        Assert.Null(await leases.TryAcquireAsync(Records.NewKey(), new SessionLease("ends", TimeSpan.FromSeconds(30)), token));
+        Assert.Null(await leases.TryAcquireAsync(Records.NewKey(), new SessionLease("lasts", TimeSpan.FromMinutes(5)), token));
+        time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(0, await ((IExpiredSessions)handler).CollectAsync(token));
+
+        Assert.Equal("lasts", await engine.ScalarAsync($"SELECT owner FROM {engine.Dialect.Quote}{engine.Table}_leases{engine.Dialect.Quote}"));
     }
 
     [Theory]

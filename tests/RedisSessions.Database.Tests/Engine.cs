@@ -99,6 +99,7 @@ public abstract class Engine : IAsyncDisposable
     public async ValueTask DropAsync()
     {
         await ExecuteAsync("DROP TABLE IF EXISTS {table}");
+        await ExecuteAsync($"DROP TABLE IF EXISTS {Dialect.Quote}{Table}_leases{Dialect.Quote}");
         await ExecuteAsync($"DROP TABLE IF EXISTS {Dialect.Quote}{Table}_migrations{Dialect.Quote}");
     }
 

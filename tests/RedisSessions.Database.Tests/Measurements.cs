@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using RedisSessions.Conformance;
 
 namespace RedisSessions.Database.Tests;
 
-/// <summary>
-/// Figures, not verdicts: run with <c>dotnet run --project tests/RedisSessions.Database.Tests -- --explicit only --filter-class *Measurements --output Detailed</c>.
-/// </summary>
+/// <summary>Figures, not verdicts; how to run them is in <c>docs/measurements.md</c>.</summary>
 public sealed class Measurements(Engines engines) : IClassFixture<Engines>
 {
     private static CancellationToken CancellationToken => TestContext.Current.CancellationToken;
@@ -53,31 +52,9 @@ public sealed class Measurements(Engines engines) : IClassFixture<Engines>
         var handler = engine.Handler();
         await handler.CommitAsync(Records.NewKey(), 0, Records.Live(1));
         await FillAsync(engine, 1_000, DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeMilliseconds());
-        var few = await CostAsync(handler);
+        var few = await HandlerCost.OfAsync(handler, CancellationToken);
         await FillAsync(engine, 99_000, DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeMilliseconds());
-        var many = await CostAsync(handler);
-        await SayAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{name}: read {few.Read:F3} ms among 1,000 and {many.Read:F3} ms among 100,000 ({many.Read / few.Read:F2} x); commit {few.Commit:F3} ms and {many.Commit:F3} ms ({many.Commit / few.Commit:F2} x); medians"));
-    }
-
-    private static async Task<(double Read, double Commit)> CostAsync(ISessionHandler handler)
-    {
-        var key = Records.NewKey();
-        await handler.CommitAsync(key, 0, Records.Live(1));
-        List<double> reads = [], commits = [];
-        for (ulong version = 1; version <= 1_000; version++)
-        {
-            var began = Stopwatch.GetTimestamp();
-            await handler.ReadAsync(key);
-            reads.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
-            began = Stopwatch.GetTimestamp();
-            await handler.CommitAsync(key, version, Records.Live(version + 1));
-            commits.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
-        }
-
-        reads.Sort();
-        commits.Sort();
-        return (reads[reads.Count / 2], commits[commits.Count / 2]);
+        await HandlerCost.CompareAsync(name, few, await HandlerCost.OfAsync(handler, CancellationToken));
     }
 
     /// <summary>Rows as a session of about 300 bytes has them, under keys that are spread as hashes are.</summary>

@@ -16,10 +16,58 @@ public sealed class MigrationTests(Engines engines) : IClassFixture<Engines>
 
         await Task.WhenAll(instances.Select(instance => Task.Run(() => StartAsync(instance))));
 
-        Assert.Equal(1L, Convert.ToInt64(await engine.ScalarAsync($"SELECT COUNT(*) FROM {Migrations(engine)}")));
+        await AssertEachAppliedOnceAsync(engine);
         var key = Records.NewKey();
         foreach (var (instance, version) in instances.Select((instance, i) => (instance, (ulong)i)))
             Assert.IsType<CommitResult.Committed>(await Handler(instance).CommitAsync(key, version, Records.Live(version + 1)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task Eight_instances_that_meet_the_table_of_the_first_version_upgrade_it_once_and_its_sessions_go_on(string name)
+    {
+        await using var engine = engines.Create(name);
+        var key = await OldTableAsync(engine);
+        var instances = Enumerable.Range(0, 8).Select(_ => engine.Instance()).ToArray();
+
+        await Task.WhenAll(instances.Select(instance => Task.Run(() => StartAsync(instance))));
+
+        await AssertEachAppliedOnceAsync(engine);
+        foreach (var (instance, version) in instances.Select((instance, i) => (instance, (ulong)i + 1)))
+            Assert.IsType<CommitResult.Committed>(await Handler(instance).CommitAsync(key, version, Records.Live(version + 1)));
+        await AssertLeasesWorkAsync(instances[0], key);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task A_table_of_the_first_version_is_upgraded_by_the_script_too(string name)
+    {
+        await using var engine = engines.Create(name);
+        var key = await OldTableAsync(engine);
+        var failure = await Assert.ThrowsAsync<SessionStoreException>(() => StartAsync(engine.Instance(options => options.Migrate = false)));
+        Assert.Contains("MigrationScript", failure.Message, StringComparison.Ordinal);
+        await engine.ExecuteAsync(engine.Dialect.MigrationScript(engine.Table));
+        await AssertEachAppliedOnceAsync(engine);
+        var instance = engine.Instance(options => options.Migrate = false);
+        await StartAsync(instance);
+        Assert.NotNull(await Handler(instance).ReadAsync(key));
+        await AssertLeasesWorkAsync(instance, key);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task A_table_of_leases_that_was_dropped_is_made_again_at_the_next_start_and_no_session_is_lost(string name)
+    {
+        await using var engine = engines.Create(name);
+        var first = engine.Instance();
+        var key = Records.NewKey();
+        await Handler(first).CommitAsync(key, 0, Records.Live(1));
+        await engine.ExecuteAsync($"DROP TABLE {engine.Dialect.Quote}{engine.Table}_leases{engine.Dialect.Quote}");
+        var instance = engine.Instance();
+        await StartAsync(instance);
+        await AssertEachAppliedOnceAsync(engine);
+        Assert.NotNull(await Handler(instance).ReadAsync(key));
+        await AssertLeasesWorkAsync(instance, key);
     }
 
     [Theory]
@@ -40,7 +88,7 @@ public sealed class MigrationTests(Engines engines) : IClassFixture<Engines>
         Assert.IsType<CommitResult.Committed>(await Handler(instance).CommitAsync(Records.NewKey(), 0, Records.Live(1)));
         // And one that migrates finds nothing to do.
         await StartAsync(engine.Instance());
-        Assert.Equal(1L, Convert.ToInt64(await engine.ScalarAsync($"SELECT COUNT(*) FROM {Migrations(engine)}")));
+        await AssertEachAppliedOnceAsync(engine);
     }
 
     [Theory]
@@ -124,6 +172,34 @@ public sealed class MigrationTests(Engines engines) : IClassFixture<Engines>
     {
         foreach (var service in instance.GetServices<IHostedService>().OfType<DatabaseMigrations>())
             await service.StartAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>What the first version has left: its two tables, with one session.</summary>
+    private static async Task<SessionKey> OldTableAsync(Engine engine)
+    {
+        var statements = new SqlStatements(engine.Dialect, engine.Table);
+        if (statements.Prepare is { } prepare)
+            await engine.ExecuteAsync(prepare);
+        await engine.ExecuteAsync(statements.CreateMigrations);
+        await engine.ExecuteAsync(statements.Migrations[0].Text);
+        await engine.ExecuteAsync(statements.Record(1));
+        var (key, now, record) = (Records.NewKey(), DateTimeOffset.UtcNow, Records.Live(1));
+        await engine.ExecuteAsync(
+            "INSERT INTO {table} (id, user_id, version, state, created_at, last_activity, idle_deadline, absolute_deadline, payload) "
+            + "VALUES (@id, NULL, 1, 0, @now, @now, @deadline, @deadline, @payload)",
+            ("@id", key.Value), ("@now", now.ToUnixTimeMilliseconds()), ("@deadline", now.AddMinutes(5).ToUnixTimeMilliseconds()),
+            ("@payload", Convert.ToBase64String(RecordFormat.Write(record))));
+        return key;
+    }
+
+    private static async Task AssertEachAppliedOnceAsync(Engine engine) => Assert.Equal(
+        (long)new SqlStatements(engine.Dialect, engine.Table).Migrations.Length, Convert.ToInt64(await engine.ScalarAsync($"SELECT COUNT(*) FROM {Migrations(engine)}")));
+
+    private static async Task AssertLeasesWorkAsync(ServiceProvider instance, SessionKey key)
+    {
+        var leases = Assert.IsAssignableFrom<ISessionLeases>(Handler(instance));
+        Assert.Null(await leases.TryAcquireAsync(key, new SessionLease("one", TimeSpan.FromMinutes(1)), TestContext.Current.CancellationToken));
+        Assert.NotNull(await leases.TryAcquireAsync(key, new SessionLease("other", TimeSpan.FromMinutes(1)), TestContext.Current.CancellationToken));
     }
 
     private static ISessionHandler Handler(ServiceProvider instance) => instance.GetRequiredService<ISessionHandler>();

@@ -70,6 +70,19 @@ public sealed class ChildProcess : IAsyncDisposable
         await kill.WaitForExitAsync().WaitAsync(Patience);
     }
 
+    /// <summary>The same for the child and for the processes that it has started.</summary>
+    public async Task SignalAllAsync(string signal)
+    {
+        if (HasExited)
+            return;
+        var id = Id.ToString(CultureInfo.InvariantCulture);
+        // The child first: stopped, it starts no more.
+        await SignalAsync(signal);
+        var children = Directory.EnumerateDirectories($"/proc/{id}/task").SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        using var kill = Process.Start("kill", [$"-{signal}", id, .. children]);
+        await kill.WaitForExitAsync().WaitAsync(Patience);
+    }
+
     /// <summary>What happens when this process ends in whatever way: the pipe closes.</summary>
     public void CloseGuard() => _guard.StandardInput.Close();
 

@@ -81,6 +81,12 @@ public sealed class DatabaseProcess : IAsyncDisposable
         _child = null;
     }
 
+    /// <summary>SIGSTOP, for it and the processes it serves connections with: what is connected stays so, and nothing answers.</summary>
+    public Task FreezeAsync() => _child!.SignalAllAsync("STOP");
+
+    /// <summary>SIGCONT.</summary>
+    public Task ThawAsync() => _child!.SignalAllAsync("CONT");
+
     /// <summary>Starts it again, on the same port and with what it held.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {

@@ -66,6 +66,9 @@ public sealed class TargetAppProcess : IAsyncDisposable
     /// <summary>kill -9, as a crash or an operator does it.</summary>
     public Task KillAsync() => _child.KillAsync();
 
+    /// <summary>Sends a signal by name: STOP, CONT, TERM.</summary>
+    public Task SignalAsync(string signal) => _child.SignalAsync(signal);
+
     public ValueTask DisposeAsync() => _child.DisposeAsync();
 
     private static string App => typeof(TargetAppProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()

@@ -12,11 +12,38 @@ internal static class FileLock
     {
         try
         {
-            return new FileStream(path, SessionFile.Created(FileMode.OpenOrCreate, FileShare.None));
+            var file = new FileStream(path, SessionFile.Created(FileMode.OpenOrCreate, FileShare.None));
+            if (file.Length == 0)
+                return file;
+            // It was removed between opening and locking it: whoever comes next has another one.
+            file.Dispose();
+            return null;
         }
         catch (IOException e) when (e.HResult is UnixWouldBlock or MacWouldBlock or WindowsSharingViolation)
         {
             return null;
+        }
+    }
+
+    /// <summary>Removes the file of a lock that one has. Somebody may have opened it already: it has a length from now on, so that nobody takes it for a lock.</summary>
+    public static void Remove(FileStream held, string path)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.Delete(path);
+            held.SetLength(1);
+            return;
+        }
+
+        // Windows removes only what nobody has open.
+        held.Dispose();
+        try
+        {
+            File.Delete(path);
+        }
+        catch (IOException)
+        {
+            // Somebody was faster and needs it.
         }
     }
 

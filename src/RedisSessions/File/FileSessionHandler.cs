@@ -1,7 +1,5 @@
-using System.Globalization;
 using Microsoft.Extensions.Options;
 using RedisSessions.FileStore;
-using RedisSessions.Locking;
 
 namespace RedisSessions;
 
@@ -9,192 +7,96 @@ namespace RedisSessions;
 /// Records in files, for one machine with any number of processes: the handler "file", which is always there. File names are the session keys, which are
 /// hashes: nothing that a client sends reaches a path.
 /// </summary>
-internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions
+internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions, ISessionLeases, ISessionIndex
 {
-    private const string LockSuffix = ".lock", CollectLock = "collect.lock";
-
-    // What a crash has left is younger than this only while somebody may still be writing it.
-    private static readonly TimeSpan Leftover = TimeSpan.FromMinutes(10);
-
-    private readonly FileHandlerOptions _options;
-    private readonly TimeProvider _time;
-    private readonly CommitQueue _queue = new();
-    private readonly Lazy<string> _directory;
+    private readonly SessionFolder _folder;
+    private readonly FileSessionLeases _leases;
+    private readonly FileUserIndex _index;
+    private readonly ExpiredFiles _expired;
 
     public FileSessionHandler(IOptions<FileHandlerOptions> options, TimeProvider time)
     {
-        _options = options.Value;
-        _time = time;
-        _directory = new Lazy<string>(MakeDirectory, LazyThreadSafetyMode.PublicationOnly);
+        _folder = new SessionFolder(options.Value, time);
+        _leases = new FileSessionLeases(_folder);
+        _index = new FileUserIndex(_folder);
+        _expired = new ExpiredFiles(_folder, _index);
     }
 
     /// <inheritdoc/>
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        try
+        return _folder.RunAsync("read", (Folder: _folder, key, idleTimeout), static state =>
         {
-            using var contents = new SessionFile(PathOf(key)).Read();
-            if (Current(contents) is not { } record)
+            using var contents = new SessionFile(state.Folder.PathOf(state.key)).Read();
+            if (state.Folder.Current(contents) is not { } record)
                 return default;
             // Once in a tenth of the idle time is enough: a session that is used slides, and a page with twenty requests writes nothing.
-            var now = _time.GetUtcNow();
-            var until = now + record.Lifetime(now, idleTimeout);
-            if (record.State == SessionState.Live && until - contents!.IdleDeadline > idleTimeout / 10)
+            var now = state.Folder.Now;
+            var until = now + record.Lifetime(now, state.idleTimeout);
+            if (record.State == SessionState.Live && until - contents!.IdleDeadline > (record.IdleTimeout ?? state.idleTimeout) / 10)
                 contents.Slide(until);
-            return new(record);
-        }
-        catch (Exception e) when (IsStoreFailure(e))
-        {
-            throw Failure("read", e);
-        }
+            return new ValueTask<SessionRecord?>(record);
+        });
     }
 
     /// <inheritdoc/>
-    public async ValueTask<CommitResult> CommitAsync(
+    public ValueTask<CommitResult> CommitAsync(
         SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(record);
-        try
+        return _folder.RunAsync("commit", (Handler: this, key, expected, record, idleTimeout, cancellationToken), static async state =>
         {
-            using var locked = await LockAsync(key, cancellationToken).ConfigureAwait(false);
-            var file = new SessionFile(PathOf(key));
+            var (folder, record) = (state.Handler._folder, state.record);
+            using var locked = await folder.LockAsync(state.key, state.cancellationToken).ConfigureAwait(false);
+            var file = new SessionFile(folder.PathOf(state.key));
             using (var contents = file.Read())
             {
-                var current = Current(contents);
-                if (expected == SessionVersion.None ? current is not null : current is not null && current.Version != expected)
+                var current = folder.Current(contents);
+                if (state.expected == SessionVersion.None ? current is not null : current is not null && current.Version != state.expected)
                     return new CommitResult.Conflict(current!);
-                if (expected != SessionVersion.None && current is null)
-                    return CommitResult.Gone.Instance;
+                if (state.expected != SessionVersion.None && current is null)
+                    return (CommitResult)CommitResult.Gone.Instance;
             }
 
-            var now = _time.GetUtcNow();
-            file.Replace(RecordFormat.Write(record), now + record.Lifetime(now, idleTimeout), _options.FlushToDisk);
+            // First the index: what it has too much is noticed, and what it lacks is not.
+            if (record is { IndexUser: true, UserId: { } user })
+                state.Handler._index.Add(user, state.key);
+            var now = folder.Now;
+            file.Replace(RecordFormat.Write(record), now + record.Lifetime(now, state.idleTimeout), folder.FlushToDisk);
             return CommitResult.Committed.Instance;
-        }
-        catch (Exception e) when (IsStoreFailure(e))
-        {
-            throw Failure("commit", e);
-        }
+        });
     }
 
     /// <inheritdoc/>
-    public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken)
-    {
-        try
+    public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) =>
+        _folder.RunAsync("delete", (Folder: _folder, key, cancellationToken), static async state =>
         {
-            using var locked = await LockAsync(key, cancellationToken).ConfigureAwait(false);
-            return new SessionFile(PathOf(key)).Delete();
-        }
-        catch (Exception e) when (IsStoreFailure(e))
-        {
-            throw Failure("delete", e);
-        }
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask<int> CollectAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            using var mine = FileLock.TryAcquire(Path.Combine(_directory.Value, CollectLock));
-            return mine is null ? 0 : await CollectLockedAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (IsStoreFailure(e))
-        {
-            throw Failure("collect", e);
-        }
-    }
-
-    private async ValueTask<int> CollectLockedAsync(CancellationToken cancellationToken)
-    {
-        var collected = 0;
-        foreach (var path in Directory.EnumerateFiles(_directory.Value))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var name = Path.GetFileName(path);
-            if (name.EndsWith(SessionFile.TemporarySuffix, StringComparison.Ordinal))
-            {
-                // Its modification time is the deadline it was made for; when it was made is what counts.
-                if (_time.GetUtcNow() - File.GetCreationTimeUtc(path) > Leftover)
-                    File.Delete(path);
-            }
-            else if (SessionKey.TryParse(name, out var key) && File.GetLastWriteTimeUtc(path) <= _time.GetUtcNow().UtcDateTime)
-            {
-                collected += await CollectAsync(key, cancellationToken).ConfigureAwait(false) ? 1 : 0;
-            }
-        }
-
-        return collected;
-    }
-
-    private async ValueTask<bool> CollectAsync(SessionKey key, CancellationToken cancellationToken)
-    {
-        using var locked = await LockAsync(key, cancellationToken).ConfigureAwait(false);
-        var file = new SessionFile(PathOf(key));
-        using (var contents = file.Read())
-        {
-            // Somebody may have used it since it was listed.
-            if (contents is null || contents.IdleDeadline > _time.GetUtcNow())
+            state.cancellationToken.ThrowIfCancellationRequested();
+            var file = new SessionFile(state.Folder.PathOf(state.key));
+            if (!file.Exists)
                 return false;
-        }
+            using var locked = await state.Folder.LockAsync(state.key, state.cancellationToken).ConfigureAwait(false);
+            return file.Delete();
+        });
 
-        // The lock file goes too. Whoever waits for it waits in vain for a name that is no more, which is harmless: the session is gone, an expected
-        // version never creates, and a new session has a new name.
-        file.Delete();
-        File.Delete(PathOf(key) + LockSuffix);
-        return true;
-    }
+    /// <inheritdoc/>
+    public ValueTask<int> CollectAsync(CancellationToken cancellationToken) =>
+        _folder.RunAsync("collect", (Expired: _expired, cancellationToken), static state => state.Expired.CollectAsync(state.cancellationToken));
 
-    /// <summary>The record, if its idle deadline has not passed.</summary>
-    private SessionRecord? Current(SessionFile.Contents? contents) =>
-        contents is null || contents.IdleDeadline <= _time.GetUtcNow() ? null : RecordFormat.Read(contents.Bytes);
+    /// <inheritdoc/>
+    public ValueTask<TimeSpan?> TryAcquireAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
+        _leases.TryAcquireAsync(key, lease, cancellationToken);
 
-    private async ValueTask<Held> LockAsync(SessionKey key, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        var turn = await _queue.EnterAsync(key, _options.LockTimeout, _time, cancellationToken).ConfigureAwait(false)
-            ?? throw new TimeoutException("other requests of this process did not finish committing to the session");
-        try
-        {
-            return new Held(turn, await FileLock.AcquireAsync(PathOf(key) + LockSuffix, _options.LockTimeout, _time, cancellationToken).ConfigureAwait(false));
-        }
-        catch
-        {
-            turn.Dispose();
-            throw;
-        }
-    }
+    /// <inheritdoc/>
+    public ValueTask<bool> RenewAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) => _leases.RenewAsync(key, lease, cancellationToken);
 
-    private string PathOf(SessionKey key) => Path.Combine(_directory.Value, key.Value);
+    /// <inheritdoc/>
+    public ValueTask ReleaseAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) => _leases.ReleaseAsync(key, lease, cancellationToken);
 
-    private string MakeDirectory()
-    {
-        var path = Path.GetFullPath(_options.Path);
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(path);
-        else
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return path;
-    }
+    /// <inheritdoc/>
+    public ValueTask<IDisposable?> WatchAsync(SessionKey key, Action released, CancellationToken cancellationToken) => default;
 
-    private static bool IsStoreFailure(Exception e) => e is IOException or UnauthorizedAccessException or FormatException or TimeoutException;
-
-    private SessionStoreException Failure(string verb, Exception e) => new("file", verb, e switch
-    {
-        FormatException or TimeoutException => e.Message,
-        UnauthorizedAccessException => string.Create(CultureInfo.InvariantCulture, $"no permission in the directory '{_options.Path}' (Sessions:File:Path): let the user of this process read and write it."),
-        DirectoryNotFoundException => $"the directory '{_options.Path}' (Sessions:File:Path) is not there any more: make it again, for the user of this process.",
-        _ => $"the directory '{_options.Path}' (Sessions:File:Path) cannot be used ({e.GetType().Name}): is its disk full, read-only or gone?",
-    }, e);
-
-    /// <summary>First the line within this process, then the lock among processes.</summary>
-    private readonly struct Held(CommitQueue.Turn turn, FileStream file) : IDisposable
-    {
-        public void Dispose()
-        {
-            file.Dispose();
-            turn.Dispose();
-        }
-    }
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => _index.FindAsync(userId, cancellationToken);
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 
 namespace RedisSessions.FileStore;
 
@@ -10,6 +9,8 @@ namespace RedisSessions.FileStore;
 internal sealed class SessionFile(string path)
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    public bool Exists => File.Exists(path);
 
     /// <summary>Bytes and idle deadline, seen at one moment; null when there is no file.</summary>
     public Contents? Read()
@@ -58,13 +59,13 @@ internal sealed class SessionFile(string path)
         }
 
         // The bytes are safe; so must be the name, which the directory holds.
-        if (flushToDisk && !OperatingSystem.IsWindows())
+        if (flushToDisk)
             FlushDirectory(System.IO.Path.GetDirectoryName(path)!);
     }
 
     public bool Delete()
     {
-        if (!File.Exists(path))
+        if (!Exists)
             return false;
         File.Delete(path);
         return true;
@@ -93,9 +94,11 @@ internal sealed class SessionFile(string path)
         public void Dispose() => stream.Dispose();
     }
 
-    [UnsupportedOSPlatform("windows")]
-    private static void FlushDirectory(string directory)
+    /// <summary>Waits until the disk has the names of a directory. Windows has them with the files.</summary>
+    public static void FlushDirectory(string directory)
     {
+        if (OperatingSystem.IsWindows())
+            return;
         var descriptor = NativeMethods.Open(directory, 0);
         if (descriptor < 0)
             throw new IOException($"The directory could not be opened for flushing (error {Marshal.GetLastPInvokeError()}).");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
+using RedisSessions.FileStore;
 
 namespace RedisSessions.Tests.FileStore;
 
@@ -100,6 +101,40 @@ public sealed class FileStoreTests : IDisposable
         await handler.CollectAsync(Token);
         Assert.False(File.Exists(leftover));
         Assert.NotNull(await handler.ReadAsync(_key, Idle, Token));
+    }
+
+    [Fact]
+    public async Task A_session_that_was_deleted_leaves_nothing_behind_once_collected()
+    {
+        var handler = Handler();
+        await CommitAsync(handler, 0, 1);
+        Assert.True(await handler.DeleteAsync(_key, Token));
+        Assert.Equal([_key.Value + ".lock"], Files());
+        await handler.CollectAsync(Token);
+        Assert.Equal(["collect.lock"], Files());
+        // Nor does deleting what is not there.
+        Assert.False(await handler.DeleteAsync(_key, Token));
+        Assert.Equal(["collect.lock"], Files());
+    }
+
+    [Fact]
+    public async Task A_lock_file_that_is_removed_after_somebody_has_opened_it_is_no_lock_any_more()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Windows removes no file that somebody has opened.");
+        Directory.CreateDirectory(_directory);
+        var path = Path.Combine(_directory, _key.Value + ".lock");
+        var link = path + ".same";
+        using (var mine = FileLock.TryAcquire(path)!)
+        {
+            // A second name for the same file stands for the descriptor of somebody who opened it a moment ago.
+            Assert.Equal(0, Run("ln", path, link));
+            FileLock.Remove(mine, path);
+        }
+
+        Assert.Null(FileLock.TryAcquire(link));
+        await using var another = FileLock.TryAcquire(path);
+        Assert.NotNull(another);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class ReadThroughFixture : HandlerFixture
     public override string HandlerName => "file";
 
     public override ValueTask<ISessionHandler> CreateHandlerAsync() =>
-        new(new ReadThroughHandler(FileFixture.Create(_new.Directory), FileFixture.Create(_old.Directory)));
+        new(ReadThroughHandler.Create(FileFixture.Create(_new.Directory), FileFixture.Create(_old.Directory)));
 
     public override ValueTask PlantAsync(SessionKey key, byte[] bytes) => _new.PlantAsync(key, bytes);
 

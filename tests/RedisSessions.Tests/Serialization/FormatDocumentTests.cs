@@ -22,12 +22,13 @@ public sealed partial class FormatDocumentTests
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(0x0000222222222222),
             AbsoluteDeadline = DateTimeOffset.FromUnixTimeMilliseconds(0x0000333333333333),
             CommitIds = [.. Enumerable.Repeat(new CommitId(0x4444444444444444), SessionRecord.MaxCommitIds)],
+            IdleTimeout = TimeSpan.FromMinutes(0x3777),
             PayloadFormat = PayloadFormat.MessagePack,
             Payload = Enumerable.Repeat((byte)0x55, 0x0666).ToArray(),
         });
         var expected = new (string Field, byte[] Content)[]
         {
-            ("mark", "RS"u8.ToArray()), ("format version", [1]), ("payload format", [1]), ("state", [1]), ("commit ids", [8]), ("reserved", [0, 0]),
+            ("mark", "RS"u8.ToArray()), ("format version", [1]), ("payload format", [1]), ("state", [1]), ("commit ids", [8]), ("idle timeout", [0x77, 0x77]),
             ("record version", Pattern(0x11, 8)), ("created", [0, 0, .. Pattern(0x22, 6)]), ("absolute deadline", [0, 0, .. Pattern(0x33, 6)]),
             ("payload length", [0, 0, 6, 0x66]), ("commit ids", Pattern(0x44, 64)), ("payload", Pattern(0x55, 0x0666)),
         };
@@ -47,6 +48,17 @@ public sealed partial class FormatDocumentTests
         Assert.Equal(RecordFormat.VersionOffset, Number(rows[6], "offset"));
         Assert.Equal(RecordFormat.VersionLength, Number(rows[6], "bytes"));
         Assert.Contains($"a header of {RecordFormat.HeaderLength} bytes", Document, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_examples_of_idle_timeouts_are_what_the_code_writes()
+    {
+        foreach (var (text, idle) in new[] { ("`03 84` is 15 minutes", TimeSpan.FromMinutes(15)), ("`41 e0` is 8 hours", TimeSpan.FromHours(8)), ("`81 50` is 14 days", TimeSpan.FromDays(14)) })
+        {
+            Assert.Contains(text, Document, StringComparison.Ordinal);
+            var bytes = RecordFormat.Write(new SessionRecord { Version = new SessionVersion(1), CreatedAt = default, AbsoluteDeadline = default, IdleTimeout = idle });
+            Assert.Equal(text[1..6], string.Create(CultureInfo.InvariantCulture, $"{bytes[6]:x2} {bytes[7]:x2}"));
+        }
     }
 
     [Fact]

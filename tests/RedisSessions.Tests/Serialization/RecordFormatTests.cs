@@ -9,9 +9,14 @@ public sealed class RecordFormatTests
     private static readonly Gen<DateTimeOffset> Time =
         Gen.Long[-62_135_596_800_000, 253_402_300_799_999].Select(DateTimeOffset.FromUnixTimeMilliseconds);
 
+    private static readonly TimeSpan[] Units = [TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), TimeSpan.FromHours(1), TimeSpan.FromDays(1)];
+
+    private static readonly Gen<TimeSpan?> Idle =
+        Gen.Select(Gen.Int[-1, 3], Gen.Int[1, 16383], (unit, count) => unit < 0 ? (TimeSpan?)null : RecordFormat.Representable(Units[unit] * count));
+
     private static readonly Gen<SessionRecord> Records = Gen.Select(
-        Gen.ULong[1, ulong.MaxValue], Gen.Int[0, 3], Time, Time, Gen.ULong.Array[0, 8], Gen.Int[0, 1], Gen.Byte.Array[0, 200],
-        (version, state, created, deadline, ids, format, payload) => new SessionRecord
+        Gen.ULong[1, ulong.MaxValue], Gen.Int[0, 3], Time, Time, Gen.ULong.Array[0, 8], Gen.Int[0, 2], Gen.Byte.Array[0, 200], Idle,
+        (version, state, created, deadline, ids, format, payload, idle) => new SessionRecord
         {
             Version = new SessionVersion(version),
             State = (SessionState)state,
@@ -20,6 +25,7 @@ public sealed class RecordFormatTests
             CommitIds = [.. ids.Select(id => new CommitId(id))],
             PayloadFormat = (PayloadFormat)format,
             Payload = payload,
+            IdleTimeout = idle,
         });
 
     [Fact]
@@ -32,6 +38,7 @@ public sealed class RecordFormatTests
         Assert.Equal(record.CreatedAt, read.CreatedAt);
         Assert.Equal(record.AbsoluteDeadline, read.AbsoluteDeadline);
         Assert.Equal(record.CommitIds.AsEnumerable(), read.CommitIds);
+        Assert.Equal(record.IdleTimeout, read.IdleTimeout);
         Assert.Equal(record.PayloadFormat, read.PayloadFormat);
         Assert.Equal(record.Payload.ToArray(), read.Payload.ToArray());
         Assert.Equal(bytes, RecordFormat.Write(read));
@@ -58,8 +65,9 @@ public sealed class RecordFormatTests
     [InlineData(3, 3, "payload format 3")]
     [InlineData(4, 4, "state 4")]
     [InlineData(5, 9, "damaged")]
-    [InlineData(6, 1, "damaged")]
-    [InlineData(7, 1, "damaged")]
+    [InlineData(6, 0x40, "no such idle timeout")]
+    [InlineData(6, 0x80, "no such idle timeout")]
+    [InlineData(6, 0xc0, "no such idle timeout")]
     [InlineData(15, 0, "version 0")]
     [InlineData(16, 0x7f, "time out of range")]
     [InlineData(16, 0x80, "time out of range")]
@@ -72,6 +80,37 @@ public sealed class RecordFormatTests
         bytes[at] = value;
         var error = Assert.Throws<FormatException>(() => RecordFormat.Read(bytes));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0x0000, 0)]
+    [InlineData(0x0001, 1)]
+    [InlineData(0x3fff, 16_383)]
+    [InlineData(0x4112, 16_440)]          // the first minute beyond: 274
+    [InlineData(0x7fff, 982_980)]
+    [InlineData(0x8112, 986_400)]         // the first hour beyond: 274
+    [InlineData(0xbfff, 58_978_800)]
+    [InlineData(0xc2ab, 59_011_200)]      // the first day beyond: 683
+    [InlineData(0xffff, 1_415_491_200)]
+    [InlineData(0x4001, null)]
+    [InlineData(0x4111, null)]
+    [InlineData(0x8001, null)]
+    [InlineData(0x8111, null)]
+    [InlineData(0xc001, null)]
+    [InlineData(0xc2aa, null)]
+    public void An_idle_timeout_has_one_spelling(int code, int? seconds)
+    {
+        var bytes = Bytes();
+        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(6), (ushort)code);
+        if (seconds is not { } expected)
+        {
+            Assert.Contains("no such idle timeout", Assert.Throws<FormatException>(() => RecordFormat.Read(bytes)).Message, StringComparison.Ordinal);
+            return;
+        }
+
+        var record = RecordFormat.Read(bytes);
+        Assert.Equal(expected == 0 ? null : TimeSpan.FromSeconds(expected), record.IdleTimeout);
+        Assert.Equal(bytes, RecordFormat.Write(record));
     }
 
     [Theory]
@@ -108,6 +147,18 @@ public sealed class RecordFormatTests
         Assert.Equal(TimeSpan.FromMinutes(5), record.Lifetime(deadline.AddMinutes(-5), idle));
         Assert.Equal(TimeSpan.FromMilliseconds(1), record.Lifetime(deadline, idle));
         Assert.Equal(TimeSpan.FromMilliseconds(1), record.Lifetime(deadline.AddDays(1), idle));
+    }
+
+    [Fact]
+    public void An_idle_timeout_of_its_own_goes_before_the_one_that_is_given_and_never_past_the_absolute_deadline()
+    {
+        var deadline = DateTimeOffset.UnixEpoch.AddDays(1);
+        foreach (var own in new[] { TimeSpan.FromMinutes(1), TimeSpan.FromHours(1) })
+        {
+            var record = new SessionRecord { Version = new SessionVersion(1), CreatedAt = default, AbsoluteDeadline = deadline, IdleTimeout = own };
+            Assert.Equal(own, record.Lifetime(deadline.AddHours(-2), TimeSpan.FromMinutes(20)));
+            Assert.Equal(TimeSpan.FromSeconds(30), record.Lifetime(deadline.AddSeconds(-30), TimeSpan.FromSeconds(1)));
+        }
     }
 
     [Theory]

@@ -19,13 +19,16 @@ internal static class VectorRecords
         yield return ("v1-nested", Live(ulong.MaxValue, 8, ("account.current_user_id", 42),
             ("cart", new { items = new[] { new { sku = "a", qty = 2 }, new { sku = "b", qty = 3 } } })));
         yield return ("v1-flash", Live(3, 1, ("message", "saved"), ("_flash.new", new[] { "fresh" }), ("_flash.old", new[] { "message" })));
+        yield return ("v1-idle", Live(4, 1, TimeSpan.FromDays(14), ("remember", true)));
         yield return ("v1-ended", Closed(SessionState.Ended, default));
         yield return ("v1-replaced", Closed(SessionState.Replaced, default));
         Assert.True(SessionId.TryParse("AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", out var target));
         yield return ("v1-forward", Closed(SessionState.Forward, SessionKey.From(target).ToBytes()));
     }
 
-    private static SessionRecord Live(ulong version, int commits, params (string, object?)[] values) => new()
+    private static SessionRecord Live(ulong version, int commits, params (string, object?)[] values) => Live(version, commits, null, values);
+
+    private static SessionRecord Live(ulong version, int commits, TimeSpan? idle, params (string, object?)[] values) => new()
     {
         Version = new SessionVersion(version),
         CreatedAt = Created,
@@ -33,6 +36,7 @@ internal static class VectorRecords
         CommitIds = [.. Enumerable.Range(1, commits).Select(i => new CommitId(0x0123456789abcde0 + (ulong)i))],
         PayloadFormat = PayloadFormat.MessagePack,
         Payload = Given.Tree(values).ToPayload(),
+        IdleTimeout = idle,
     };
 
     private static SessionRecord Closed(SessionState state, ReadOnlyMemory<byte> payload) => new()

@@ -20,7 +20,7 @@ public sealed class VectorTests
 
     [Fact]
     public void There_is_a_vector_for_every_state_and_every_kind() =>
-        Assert.Equal(["v1-empty", "v1-ended", "v1-flash", "v1-forward", "v1-kinds", "v1-nested", "v1-replaced"], Names.Select(row => row.Data));
+        Assert.Equal(["v1-empty", "v1-ended", "v1-flash", "v1-forward", "v1-idle", "v1-kinds", "v1-nested", "v1-replaced"], Names.Select(row => row.Data));
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -58,7 +58,16 @@ public sealed class VectorTests
             Assert.Equal(File.ReadAllBytes(Path.Combine(Folder, name + ".bin")), RecordFormat.Write(record));
     }
 
-    private static string Describe(SessionRecord record) => new JsonObject
+    private static string Describe(SessionRecord record)
+    {
+        var fields = Fields(record);
+        // Those that have none were written before there were any.
+        if (record.IdleTimeout is { } idle)
+            fields.Add("idleTimeout", idle.ToString("c", CultureInfo.InvariantCulture));
+        return fields.ToJsonString(Indented) + "\n";
+    }
+
+    private static JsonObject Fields(SessionRecord record) => new()
     {
         ["version"] = record.Version.Value,
         ["state"] = record.State.ToString(),
@@ -72,7 +81,7 @@ public sealed class VectorTests
             SessionState.Forward => SessionKey.FromBytes(record.Payload.Span).Value,
             _ => Convert.ToHexStringLower(record.Payload.Span),
         },
-    }.ToJsonString(Indented) + "\n";
+    };
 
     private static JsonNode? Json(object? value) => value switch
     {

@@ -4,7 +4,7 @@ namespace RedisSessions.Tests.Support;
 /// An honest store in memory: keeps bytes, compares versions, lets records expire. What a read slides is not cut off at the absolute
 /// deadline, which a handler may do too: the manager has to look.
 /// </summary>
-internal sealed class MemorySessionHandler(TimeProvider time) : ISessionHandler
+internal sealed partial class MemorySessionHandler(TimeProvider time) : ISessionHandler
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionKey, (byte[] Bytes, DateTimeOffset Deadline)> _records = [];
@@ -35,7 +35,7 @@ internal sealed class MemorySessionHandler(TimeProvider time) : ISessionHandler
                 return new((SessionRecord?)null);
             var record = Parse(bytes, "read");
             var now = time.GetUtcNow();
-            _records[key] = (bytes, now + (record.State == SessionState.Live ? idleTimeout : record.Lifetime(now, idleTimeout)));
+            _records[key] = (bytes, now + (record.State == SessionState.Live ? record.IdleTimeout ?? idleTimeout : record.Lifetime(now, idleTimeout)));
             return new(record);
         }
     }
@@ -53,6 +53,8 @@ internal sealed class MemorySessionHandler(TimeProvider time) : ISessionHandler
             if (current is not null && current.Version != expected)
                 return new(new CommitResult.Conflict(current));
             var now = time.GetUtcNow();
+            if (record is { IndexUser: true, UserId: { } user })
+                Index(user, key);
             _records[key] = (RecordFormat.Write(record), now + record.Lifetime(now, idleTimeout));
             return new(CommitResult.Committed.Instance);
         }
@@ -87,6 +89,13 @@ internal sealed class MemorySessionHandler(TimeProvider time) : ISessionHandler
     {
         lock (_lock)
             _records[key] = (bytes, DateTimeOffset.MaxValue);
+    }
+
+    /// <summary>The bytes that are stored.</summary>
+    public byte[]? Bytes(SessionKey key)
+    {
+        lock (_lock)
+            return Find(key);
     }
 
     private byte[]? Find(SessionKey key) =>

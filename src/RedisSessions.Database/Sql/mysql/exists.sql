@@ -1,3 +1,3 @@
--- Answers how many of the two tables are there.
+-- Answers how many of the three tables are there.
 SELECT COUNT(*) FROM information_schema.tables
-WHERE table_schema = DATABASE() AND table_name IN ('{table}', '{table}_migrations')
+WHERE table_schema = DATABASE() AND table_name IN ('{table}', '{table}_migrations', '{table}_leases')

@@ -1,2 +1,2 @@
--- Answers how many of the two tables are there.
-SELECT COUNT(*) FROM pg_class WHERE oid IN (to_regclass('{sessions}'), to_regclass('{sessions_migrations}'))
+-- Answers how many of the three tables are there.
+SELECT COUNT(*) FROM pg_class WHERE oid IN (to_regclass('{sessions}'), to_regclass('{sessions_migrations}'), to_regclass('{sessions_leases}'))

@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using StackExchange.Redis;
+
+namespace RedisSessions.Redis;
+
+/// <summary>
+/// Leases in Redis: a string with the owner's name, <c>{prefix}lease:{key}</c>, that ends by itself. Everything is safe to send again, because the owner is named.
+/// </summary>
+internal sealed class RedisSessionLeases(RedisStore store)
+{
+    private readonly LeaseMessages _messages = new(store);
+
+    public ValueTask<TimeSpan?> TryAcquireAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
+        store.RunAsync("acquire", (Keys: Keys(key), Values: Values(lease)), static async (state, database, cancellationToken) =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var left = (long)await database.ScriptEvaluateAsync(RedisScripts.AcquireLease, state.Keys, state.Values).WaitAsync(cancellationToken).ConfigureAwait(false);
+            return left == 0 ? (TimeSpan?)null : TimeSpan.FromMilliseconds(left);
+        }, cancellationToken);
+
+    public ValueTask<bool> RenewAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
+        store.RunAsync("renew", (Keys: Keys(key), Values: Values(lease)), static async (state, database, cancellationToken) =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return (bool)await database.ScriptEvaluateAsync(RedisScripts.RenewLease, state.Keys, state.Values).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }, cancellationToken);
+
+    public async ValueTask ReleaseAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(lease);
+        await store.RunAsync("release", (Messages: _messages, Session: key, Keys: Keys(key), lease.Owner, Sent: new StrongBox<bool>()),
+            static async (state, database, cancellationToken) =>
+            {
+                var mayHaveBeenSent = state.Sent.Value;
+                if (!mayHaveBeenSent)
+                    cancellationToken.ThrowIfCancellationRequested();
+                state.Sent.Value = true;
+                var released = (bool)await database.ScriptEvaluateAsync(RedisScripts.ReleaseLease, state.Keys, [state.Owner]).ConfigureAwait(false);
+                // When an answer was lost, the lease may have been given back by the try before.
+                if (released || mayHaveBeenSent)
+                    await state.Messages.SendAsync(database, state.Session).ConfigureAwait(false);
+                return released;
+            }, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<IDisposable?> WatchAsync(SessionKey key, Action released, CancellationToken cancellationToken) =>
+        await _messages.WatchAsync(key, released, cancellationToken).ConfigureAwait(false);
+
+    private RedisKey[] Keys(SessionKey key) => [store.Key("lease:" + key.Value)];
+
+    private static RedisValue[] Values(SessionLease lease)
+    {
+        ArgumentNullException.ThrowIfNull(lease);
+        return [lease.Owner, (long)Math.Ceiling(lease.Duration.TotalMilliseconds)];
+    }
+}
