@@ -22,6 +22,16 @@ internal sealed class AspNetCoreSessionImport(string cookieName, string cookiePa
     // What the framework makes has about 200; more is somebody's attempt to keep us busy.
     private const int LongestCookie = 1024;
 
+    internal override void Check(IServiceProvider services)
+    {
+        if (services.GetService<IDistributedCache>() is null)
+        {
+            throw new InvalidOperationException(
+                "ImportFrom.AspNetCoreSession() reads the application's distributed cache, and there is none: keep the registration that AddSession() used, "
+                + "for example builder.Services.AddStackExchangeRedisCache(...).");
+        }
+    }
+
     internal override ForeignSession? Find(HttpContext context) =>
         context.Request.Cookies[cookieName] is { Length: > 0 and <= LongestCookie } cookie && TryUnprotect(context, cookie, out var key)
             ? new Found(this, context, cookie, key)
@@ -65,7 +75,7 @@ internal sealed class AspNetCoreSessionImport(string cookieName, string cookiePa
             {
                 bytes = await Cache.GetAsync(key, cancellationToken);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
                 throw new SessionStoreException("import", "read", "the distributed cache with the sessions of before did not answer as it should.", e);
             }

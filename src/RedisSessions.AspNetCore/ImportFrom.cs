@@ -25,6 +25,10 @@ public abstract class SessionImport
 {
     private protected SessionImport() { }
 
+    /// <summary>Refuses, at start, what could not work for any request.</summary>
+    /// <exception cref="InvalidOperationException">Something is not registered.</exception>
+    internal abstract void Check(IServiceProvider services);
+
     /// <summary>The session elsewhere that a request says it has, or null. No I/O.</summary>
     internal abstract ForeignSession? Find(HttpContext context);
 }

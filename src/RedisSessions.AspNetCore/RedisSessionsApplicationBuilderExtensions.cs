@@ -11,12 +11,14 @@ public static class RedisSessionsApplicationBuilderExtensions
     /// before what uses the session; in place of <c>UseSession()</c>.
     /// </summary>
     /// <param name="app">The application.</param>
-    /// <exception cref="InvalidOperationException"><c>AddRedisSessions</c> was not called.</exception>
+    /// <exception cref="InvalidOperationException"><c>AddRedisSessions</c> was not called, or what <c>Import</c> needs is not registered.</exception>
     public static IApplicationBuilder UseRedisSessions(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
         if (app.ApplicationServices.GetService<SessionCookie>() is null)
             throw new InvalidOperationException("Sessions are not registered: call builder.Services.AddRedisSessions() first.");
+        foreach (var import in app.ApplicationServices.GetServices<SessionImport>())
+            import.Check(app.ApplicationServices);
         return app.UseMiddleware<SessionMiddleware>();
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace RedisSessions;
 
@@ -10,11 +11,15 @@ namespace RedisSessions;
 /// <param name="manager">Commits it.</param>
 /// <param name="cookie">Writes its cookie.</param>
 /// <param name="foreign">Where the session comes from, when it is being imported.</param>
-internal sealed class SessionExchange(HttpContext context, Session session, SessionManager manager, SessionCookie cookie, ForeignSession? foreign)
+/// <param name="isAvailable">Whether the store could be read.</param>
+internal sealed class SessionExchange(HttpContext context, Session session, SessionManager manager, SessionCookie cookie, ForeignSession? foreign, bool isAvailable)
 {
     private byte[]? _problem;
 
     public Session Session => session;
+
+    /// <summary>The same session for code that knows ASP.NET Core's own.</summary>
+    public ISessionFeature Feature { get; } = new SessionFeature { Session = new AspNetSession(context, session, isAvailable) };
 
     /// <summary>Why the session could not be committed; the response is about that then, and about nothing else.</summary>
     public SessionException? Failure { get; private set; }
@@ -30,7 +35,9 @@ internal sealed class SessionExchange(HttpContext context, Session session, Sess
         if (Failure is null && foreign is not null && !session.IsNew)
         {
             await foreign.RemoveAsync();
-            foreign.ExpireCookie();
+            // Not when another request was the one to import: its response brings the new cookie, and may not arrive.
+            if (SessionManager.CookieFor(session) != SessionCookieAction.Keep)
+                foreign.ExpireCookie();
         }
 
         // Also after a failure: an earlier commit of this request may have given the session a new id.
@@ -89,5 +96,10 @@ internal sealed class SessionExchange(HttpContext context, Session session, Sess
             Fail(failure);
             return false;
         }
+    }
+
+    private sealed class SessionFeature : ISessionFeature
+    {
+        public required ISession Session { get; set; }
     }
 }

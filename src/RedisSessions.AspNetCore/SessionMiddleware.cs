@@ -28,6 +28,8 @@ internal sealed class SessionMiddleware(
         // An error handler may send the same request through the pipeline once more: it has its session already.
         var again = context.Features.Get<SessionExchange>();
         var exchange = again ?? await BeginAsync(context, access);
+        var before = context.Features.Get<ISessionFeature>();
+        Offer(context, exchange);
         try
         {
             if (exchange.Failure is null)
@@ -35,8 +37,9 @@ internal sealed class SessionMiddleware(
         }
         finally
         {
+            context.Features.Set(before);
             if (again is null)
-                await EndAsync(context, exchange.Session);
+                await SessionManager.ReleaseAsync(exchange.Session);
         }
 
         if (exchange.Failure is not { } failure)
@@ -97,20 +100,19 @@ internal sealed class SessionMiddleware(
         }
 
         session.UserAgent = context.Request.Headers.UserAgent;
-        var exchange = new SessionExchange(context, session, manager, cookie, foreign);
-        context.Features.Set(exchange);
-        context.Features.Set<ISessionFeature>(new SessionFeature { Session = new AspNetSession(context, session, isAvailable) });
-        context.RequestServices.GetRequiredService<SessionHolder>().Session = session;
+        var exchange = new SessionExchange(context, session, manager, cookie, foreign, isAvailable);
         context.Response.OnStarting(static exchange => ((SessionExchange)exchange).OnStartingAsync(), exchange);
         if (failure is not null)
             exchange.Fail(failure);
         return exchange;
     }
 
-    private static ValueTask EndAsync(HttpContext context, Session session)
+    /// <summary>Also when the request comes through once more: the error handler may have given it another service scope.</summary>
+    private static void Offer(HttpContext context, SessionExchange exchange)
     {
-        context.Features.Set<ISessionFeature>(null);
-        return SessionManager.ReleaseAsync(session);
+        context.Features.Set(exchange);
+        context.Features.Set(exchange.Feature);
+        context.RequestServices.GetRequiredService<SessionHolder>().Session = exchange.Session;
     }
 
     private ForeignSession? FindForeign(HttpContext context)
@@ -122,11 +124,6 @@ internal sealed class SessionMiddleware(
         }
 
         return null;
-    }
-
-    private sealed class SessionFeature : ISessionFeature
-    {
-        public required ISession Session { get; set; }
     }
 }
 

@@ -190,6 +190,10 @@ public sealed partial class Session
             throw new InvalidOperationException("UpdateAsync commits by itself: do not commit or update inside its delegate.");
     }
 
+    internal bool IsWritable => !IsReadOnly && !IsClosed;
+
+    private bool IsClosed => Fate == SessionFate.Destroy || End == SessionEnd.Destroyed;
+
     private void ThrowIfReadOnly()
     {
         if (IsReadOnly)
@@ -198,7 +202,7 @@ public sealed partial class Session
 
     private void ThrowIfClosed()
     {
-        if (Fate == SessionFate.Destroy || End == SessionEnd.Destroyed)
+        if (IsClosed)
             throw new InvalidOperationException("This request has destroyed the session: it cannot be changed any more.");
     }
 }

@@ -42,14 +42,17 @@ public sealed class SessionLiterals
         _session.Write(new SetChange(Writable(key), SessionValue.From(value)));
     }
 
-    /// <summary>Removes a key. Removing what is not there changes nothing and stores nothing.</summary>
+    /// <summary>Removes a key. Removing what is not there changes nothing, stores nothing and never fails: MVC's <c>TempData</c> does it on every page that looks at it.</summary>
     /// <param name="key">Taken literally.</param>
-    /// <exception cref="InvalidOperationException">The session is read-only or destroyed.</exception>
+    /// <exception cref="InvalidOperationException">The key is there, and the session is read-only.</exception>
     public void Remove(string key)
     {
         var path = Literal(key);
-        if (!SessionNotes.IsReserved(path))
-            _session.Write(new RemoveChange(path) { HasEffect = _session.Work.View.TryGet(path, out _) });
+        if (SessionNotes.IsReserved(path))
+            return;
+        var present = _session.Work.View.TryGet(path, out _);
+        if (present || _session.IsWritable)
+            _session.Write(new RemoveChange(path) { HasEffect = present });
     }
 
     private static SessionPath Writable(string key)

@@ -236,11 +236,19 @@ public sealed class SessionManager
         var (key, record, lease) = await ReadInTurnAsync(SessionKey.From(id), access, cancellationToken).ConfigureAwait(false);
         try
         {
+            IReadOnlyDictionary<string, byte[]>? values = null;
+            if (record is null && import is not null)
+            {
+                values = await import(cancellationToken).ConfigureAwait(false);
+                // Not there either: another request may have brought it here, and removed it there, since we looked.
+                if (values is null)
+                    (key, record) = await ReadAsync(key, cancellationToken).ConfigureAwait(false);
+            }
+
             var session = record switch
             {
                 { State: SessionState.Live } => new Session(this, id, Open(record, key), access, record.CreatedAt),
-                null when import is not null && await import(cancellationToken).ConfigureAwait(false) is { } values =>
-                    new Session(this, id, SessionTree.Of(values), access, Now) { IsImported = true },
+                null when values is not null => new Session(this, id, SessionTree.Of(values), access, Now) { IsImported = true },
                 _ => Create(access),
             };
             if (record is { State: SessionState.Live })

@@ -124,6 +124,26 @@ public sealed class ImportTests
     }
 
     [Fact]
+    public async Task A_session_that_moves_while_it_is_looked_for_is_found()
+    {
+        // Not here yet; and when it is asked for elsewhere, another request has brought it here and removed it there.
+        var late = await _engine.Manager.ImportAsync(
+            _id,
+            async token =>
+            {
+                var quick = await ImportAsync();
+                quick["n"] = 1;
+                await quick.CommitAsync(token);
+                return null;
+            },
+            cancellationToken: Token);
+        Assert.Equal((_id.Value, false, "red", 1), (late.Id, late.IsNew, late.Get<string>("colour"), late.Get<int>("n")));
+        late["m"] = 2;
+        await late.CommitAsync(Token);
+        Assert.Equal(3, (await _engine.Other.LoadAsync(_id, cancellationToken: Token)).All().Count);
+    }
+
+    [Fact]
     public async Task A_lost_answer_makes_no_second_session_and_no_second_change()
     {
         var session = await ImportAsync();

@@ -154,7 +154,7 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
         if (bytes.Length != sizeof(int))
             return null;
         var number = BinaryPrimitives.ReadInt32BigEndian(bytes);
-        return type == typeof(int) ? number : (long)number;
+        return type == typeof(int) ? (object)number : (long)number;
     }
 
     private static byte[] BigEndian(int number)

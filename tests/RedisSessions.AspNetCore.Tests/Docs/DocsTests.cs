@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -85,6 +86,47 @@ public sealed partial class DocsTests(StoreFixture store)
         Assert.Equal("70 40 1 7", (await browser.GetAsync("/")).Body);
     }
 
+    [Fact]
+    public async Task The_code_about_migrating_works()
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Development });
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddRedisSessions().AddRedis(store.Configuration);
+        await using var app = builder.Build();
+        app.UseRedisSessions();
+        Snippets.Migrating(app);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        var address = new Uri(app.Urls.Single());
+        using Browser laptop = new(address), phone = new(address);
+        // A user of this test's own: others may use the same store.
+        var user = Guid.NewGuid().ToString("N");
+
+        Assert.Contains("max-age=1209600", (await laptop.PostAsync($"/sign-in?user={user}&remember=true")).SetCookie, StringComparison.Ordinal);
+        Assert.DoesNotContain("max-age", (await phone.PostAsync($"/sign-in?user={user}&remember=false")).SetCookie, StringComparison.Ordinal);
+        Assert.Equal(2, (await phone.GetAsync("/account/sessions")).Body.Split("lastSeenAt").Length - 1);
+        Assert.Equal("1", (await phone.PostAsync("/account/sign-out-everywhere-else")).Body);
+        Assert.Single((await phone.GetAsync("/account/sessions")).Body.Split("\"isCurrent\":true").Skip(1));
+
+        Assert.Equal(System.Net.HttpStatusCode.OK, (await phone.PostAsync("/checkout")).Status);
+        Assert.Equal("paid", (await phone.GetAsync("/progress")).Body);
+        Assert.Equal("logo", (await phone.GetAsync("/assets/logo")).Body);
+    }
+
+    [Fact]
+    public void The_diff_of_the_migration_is_that_of_the_sample()
+    {
+        var (before, after) = (Program("Before.cs"), Program("After.cs"));
+        Assert.Equal(before.Length, after.Length);
+        var diff = before.Zip(after, static (old, now) => old == now ? [$" {old}".TrimEnd()] : (string[])[$"-{old}", $"+{now}"]).SelectMany(static lines => lines).ToArray();
+        Assert.Equal(2, diff.Count(static line => line.StartsWith('+')));
+        Assert.Contains(
+            "```diff\n" + string.Join('\n', diff) + "\n```",
+            File.ReadAllText(Path.Combine(Root, "docs/migrating.md")), StringComparison.Ordinal);
+
+        static string[] Program(string file) => Dedent(Between().Match(File.ReadAllText(Path.Combine(Root, "samples/StockApp", file))).Groups[1].Value).Split('\n');
+    }
+
     private static string Dedent(string code)
     {
         var lines = code.Trim('\n').TrimEnd().Split('\n');
@@ -103,6 +145,9 @@ public sealed partial class DocsTests(StoreFixture store)
 
     [GeneratedRegex(@"^```(csharp|cs|c#)\s*$", RegexOptions.Multiline | RegexOptions.IgnoreCase)]
     private static partial Regex CSharpBlock();
+
+    [GeneratedRegex(@"// <program>\n(.*?)\n\s*// </program>", RegexOptions.Singleline)]
+    private static partial Regex Between();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

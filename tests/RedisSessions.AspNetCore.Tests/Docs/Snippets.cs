@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSessions.AspNetCore.Tests.Docs;
@@ -59,5 +61,59 @@ internal static class Snippets
         // end
 
         return left;
+    }
+
+    public static void KeepingVisitors(WebApplicationBuilder builder)
+    {
+        // snippet: keeping_visitors
+        // What AddSession() used: its cache, and the keys that protect its cookies. Both stay until the last old session has expired.
+        builder.Services.AddStackExchangeRedisCache(options => options.Configuration = "localhost:6379");
+        builder.Services.AddDataProtection().SetApplicationName("shop").PersistKeysToFileSystem(new DirectoryInfo("/var/lib/shop/keys"));
+
+        builder.Services.AddRedisSessions()
+            .AddRedis("localhost:6379")
+            .Import(ImportFrom.AspNetCoreSession());
+        // end
+    }
+
+    public static void Migrating(WebApplication app)
+    {
+        // snippet: access
+        // One request of a visitor at a time, on whatever instance: for code that was written for that.
+        app.MapPost("/checkout", (HttpContext context) => context.Session.SetString("step", "paid"))
+            .WithSessionAccess(SessionAccess.Exclusive);
+
+        // Reads only: never waits, never writes.
+        app.MapGet("/progress", (HttpContext context) => context.Session.GetString("step"))
+            .WithSessionAccess(SessionAccess.ReadOnly);
+
+        // No session and no I/O, for a whole group.
+        var assets = app.MapGroup("/assets").WithSessionAccess(SessionAccess.None);
+        // end
+        assets.MapGet("/logo", () => "logo");
+
+        // snippet: sign_in
+        app.MapPost("/sign-in", (Session session, string user, bool remember) =>
+        {
+            // Whoever knew the id before the login does not know it any more.
+            session.RegenerateId(deleteOld: true);
+            session["account.current_user_id"] = user;
+            if (remember)
+            {
+                session.IsPersistent = true;                          // the cookie outlives the browser
+                session.IdleTimeout = TimeSpan.FromDays(14);          // ends when unused for two weeks
+                session.AbsoluteTimeout = TimeSpan.FromDays(90);      // and after three months in any case
+            }
+        });
+        // end
+
+        // snippet: directory
+        app.MapGet("/account/sessions", async (Session session, ISessionDirectory directory) =>
+            from other in await directory.ListAsync(session.Get<string>("account.current_user_id")!, session)
+            select new { id = other.Key.Value, other.UserAgent, other.LastSeenAt, other.IsCurrent });
+
+        app.MapPost("/account/sign-out-everywhere-else", async (Session session, ISessionDirectory directory) =>
+            await directory.EndOthersAsync(session));
+        // end
     }
 }
