@@ -29,6 +29,8 @@ internal sealed class SessionApp : IAsyncDisposable
 
     public CapturedLogs Logs { get; }
 
+    public IServiceProvider Services => _app.Services;
+
     public Browser NewBrowser() => new(Address);
 
     /// <param name="fixture">Where the store is.</param>

@@ -12,6 +12,7 @@ using Microsoft.Extensions.Hosting;
 namespace RedisSessions.AspNetCore.Tests.Attacks;
 
 /// <summary>A hundred thousand cookies that were good once and then went through an attacker's hands, through the whole pipeline.</summary>
+[Collection(nameof(MeasuresMemory))]
 public sealed class CookieFuzzTests
 {
     private const int Runs = 100_000, WarmUp = 10_000;
@@ -191,3 +192,7 @@ public sealed class CookieFuzzTests
         public IFileProvider ContentRootFileProvider { get; set; } = new NullFileProvider();
     }
 }
+
+/// <summary>What these tests measure is the whole process, so nothing else runs beside them.</summary>
+[CollectionDefinition(nameof(MeasuresMemory), DisableParallelization = true)]
+public sealed class MeasuresMemory;

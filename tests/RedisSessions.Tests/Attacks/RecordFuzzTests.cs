@@ -4,6 +4,7 @@ using RedisSessions.Tests.Support;
 namespace RedisSessions.Tests.Attacks;
 
 /// <summary>A hundred thousand records that were good once and then went through an attacker's hands, read and written through the engine.</summary>
+[Collection(nameof(MeasuresMemory))]
 public sealed class RecordFuzzTests
 {
     private const int Runs = 100_000, WarmUp = 10_000;
@@ -110,3 +111,7 @@ public sealed class RecordFuzzTests
         public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) => new(false);
     }
 }
+
+/// <summary>What these tests measure is the whole process, so nothing else runs beside them.</summary>
+[CollectionDefinition(nameof(MeasuresMemory), DisableParallelization = true)]
+public sealed class MeasuresMemory;
