@@ -60,11 +60,13 @@ public sealed class StockAppTests(StoreFixture store)
         Assert.Equal(["dune-a3"], await visitor.CartAsync());
     }
 
-    [Fact]
-    public async Task Visitors_stay_signed_in_with_their_cart_when_the_application_moves()
+    [Theory]
+    [InlineData("Optimistic")]
+    [InlineData("Exclusive")]
+    public async Task Visitors_stay_signed_in_with_their_cart_when_the_application_moves(string access)
     {
         using var visitor = await ShoppingAsync();
-        await using var shop = await StartAsync();
+        await using var shop = await StartAsync($"--Sessions:DefaultAccess={access}");
         visitor.Shop = shop;
         Assert.Equal("ada", await visitor.UserAsync());
         Assert.Equal(["dune-a3", "night-a1"], await visitor.CartAsync());

@@ -114,6 +114,18 @@ public sealed class SessionLiteralsTests
     }
 
     [Fact]
+    public void Somebody_elses_bytes_under_the_engines_keys_are_not_shown()
+    {
+        var tree = SessionTree.Empty();
+        foreach (var key in (string[])["_flash", "_session", "_flash.new", "a"])
+            tree.Set(SessionPath.Literal(key), SessionValue.From(new byte[] { 1 }));
+        var session = Loaded(tree.ToPayload());
+        Assert.Equal(["a"], session.Literals.Keys);
+        foreach (var key in (string[])["_flash", "_session", "_flash.new"])
+            Assert.False(session.Literals.TryGet(key, out _));
+    }
+
+    [Fact]
     public void What_only_resembles_them_is_anybodys()
     {
         var session = _engine.Manager.Create();
