@@ -53,6 +53,18 @@ public sealed partial class DocsTests(StoreFixture store)
     }
 
     [Fact]
+    public void Every_attack_is_in_the_security_document_and_every_one_there_is_a_test()
+    {
+        var tests = Directory.EnumerateFiles(Path.Combine(Root, "tests"), "*Tests.cs", SearchOption.AllDirectories)
+            .Where(file => Path.GetFileName(Path.GetDirectoryName(file)) == "Attacks")
+            .SelectMany(file => TestMethod().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)).ToHashSet();
+        var listed = File.ReadLines(Path.Combine(Root, "docs/security.md")).SkipWhile(line => line != "## Attacks and what they meet").TakeWhile(line => !line.StartsWith("## OWASP", StringComparison.Ordinal))
+            .SelectMany(line => Name().Matches(line).Select(match => match.Groups[1].Value)).Where(name => name.Contains('_', StringComparison.Ordinal) && name[0] != '_').ToHashSet();
+        Assert.True(tests.Count > 20);
+        Assert.Equal(tests.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task The_registration_of_the_README_works()
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Development });
@@ -148,6 +160,12 @@ public sealed partial class DocsTests(StoreFixture store)
 
     [GeneratedRegex(@"// <program>\n(.*?)\n\s*// </program>", RegexOptions.Singleline)]
     private static partial Regex Between();
+
+    [GeneratedRegex(@"\[(?:Fact|Theory)[^\]]*\](?:\s*\[[^\n]*\])*\s*public (?:async Task|void) (\w+)\(")]
+    private static partial Regex TestMethod();
+
+    [GeneratedRegex("`(\\w+)`")]
+    private static partial Regex Name();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
