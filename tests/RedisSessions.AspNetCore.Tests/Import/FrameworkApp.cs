@@ -18,7 +18,7 @@ internal sealed class FrameworkApp(StoreFixture store, string cookieName = ".Asp
         new RedisCacheOptions { Configuration = store.Configuration, InstanceName = $"import-{Guid.NewGuid():N}:" })));
 
     /// <summary>The key ring of both.</summary>
-    public IDataProtectionProvider Keys { get; init; } = new EphemeralDataProtectionProvider();
+    public IDataProtectionProvider Keys { get; set; } = new EphemeralDataProtectionProvider();
 
     /// <summary>A visitor of the application as it was.</summary>
     /// <param name="values">What its session holds.</param>

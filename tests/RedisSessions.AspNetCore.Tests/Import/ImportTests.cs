@@ -1,8 +1,11 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using System.Xml.Linq;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSessions.AspNetCore.Tests.Import;
@@ -189,6 +192,26 @@ public sealed class ImportTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task When_the_keys_cannot_be_read_nobody_is_signed_out()
+    {
+        KeyStore keys = new();
+        using var before = new FrameworkApp(store) { Keys = keys.NewRing() };
+        var old = await before.VisitAsync(Ada);
+        // Another process, which has not read them yet.
+        before.Keys = keys.NewRing();
+        await using var app = await before.BecomesAsync();
+        using var browser = app.NewBrowser();
+        keys.Fails = true;
+        var answer = await browser.SendAsync("/set?key=a", old);
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, null, false), (answer.Status, answer.SetCookie, Expires(answer)));
+        keys.Fails = false;
+        Assert.Equal("ada", (await browser.SendAsync("/get?key=user", old)).Body);
+        // These keys refuse what is not theirs as well.
+        var forged = await browser.SendAsync("/get?key=user", old[..60] + (old[60] == 'A' ? 'B' : 'A') + old[61..]);
+        Assert.Equal((HttpStatusCode.OK, "none"), (forged.Status, forged.Body));
+    }
+
+    [Fact]
     public async Task When_our_store_is_down_the_old_session_stays_and_when_the_removal_fails_the_request_does_not()
     {
         using var before = new FrameworkApp(store);
@@ -284,6 +307,23 @@ public sealed class ImportTests(StoreFixture store)
         builder.Services.AddRedisSessions().Import(ImportFrom.AspNetCoreSession());
         var app = builder.Build();
         Assert.Contains("AddStackExchangeRedisCache", Assert.Throws<InvalidOperationException>(() => app.UseRedisSessions()).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Where Data Protection keeps its keys, with a switch to make it fail.</summary>
+    private sealed class KeyStore : IXmlRepository
+    {
+        private readonly List<XElement> _elements = [];
+
+        public bool Fails { get; set; }
+
+        public IDataProtectionProvider NewRing() => new ServiceCollection()
+            .AddDataProtection().SetApplicationName("import").Services
+            .Configure<KeyManagementOptions>(options => options.XmlRepository = this)
+            .BuildServiceProvider().GetRequiredService<IDataProtectionProvider>();
+
+        public IReadOnlyCollection<XElement> GetAllElements() => Fails ? throw new TimeoutException("switched off by the test") : [.. _elements];
+
+        public void StoreElement(XElement element, string friendlyName) => _elements.Add(element);
     }
 
     private static bool Expires(Answer answer, string name = ".AspNetCore.Session") =>
