@@ -45,6 +45,11 @@ internal sealed class AspNetCoreSessionImport(string cookieName, string cookiePa
             var bytes = Convert.FromBase64String(cookie.PadRight((cookie.Length + 3) / 4 * 4, '='));
             key = Encoding.UTF8.GetString(context.RequestServices.GetRequiredService<IDataProtectionProvider>().CreateProtector(Purpose).Unprotect(bytes));
         }
+        catch (CryptographicException e) when (e.InnerException is not (null or CryptographicException or FormatException))
+        {
+            // The cookie may well be good: Data Protection reports in this way that it could not read its own keys.
+            throw new SessionStoreException("import", "read", "the Data Protection keys, which open the cookie of a session of before, could not be used.", e);
+        }
         catch (Exception e) when (e is FormatException or CryptographicException)
         {
             // Not ours, or its key is gone: then its session is too.

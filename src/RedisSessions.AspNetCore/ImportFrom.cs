@@ -29,7 +29,8 @@ public abstract class SessionImport
     /// <exception cref="InvalidOperationException">Something is not registered.</exception>
     internal abstract void Check(IServiceProvider services);
 
-    /// <summary>The session elsewhere that a request says it has, or null. No I/O.</summary>
+    /// <summary>The session elsewhere that a request says it has, or null.</summary>
+    /// <exception cref="SessionStoreException">What is needed to find that out could not be read.</exception>
     internal abstract ForeignSession? Find(HttpContext context);
 }
 

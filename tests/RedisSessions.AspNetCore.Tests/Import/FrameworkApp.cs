@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
@@ -13,12 +15,15 @@ namespace RedisSessions.AspNetCore.Tests.Import;
 /// <summary>Where an application comes from: the framework's session over its Redis cache, and what it shares with the one it becomes.</summary>
 internal sealed class FrameworkApp(StoreFixture store, string cookieName = ".AspNetCore.Session") : IDisposable
 {
+    /// <summary>What a session holds, one of the keys being a name of ours.</summary>
+    public static readonly (string Key, string Value)[] Ada = [("user", "ada"), ("cart.lines", "3"), ("_flash", "a name of ours")];
+
     /// <summary>The cache of both applications.</summary>
     public WatchedCache Cache { get; } = new(new RedisCache(Options.Create(
         new RedisCacheOptions { Configuration = store.Configuration, InstanceName = $"import-{Guid.NewGuid():N}:" })));
 
     /// <summary>The key ring of both.</summary>
-    public IDataProtectionProvider Keys { get; init; } = new EphemeralDataProtectionProvider();
+    public IDataProtectionProvider Keys { get; set; } = new EphemeralDataProtectionProvider();
 
     /// <summary>A visitor of the application as it was.</summary>
     /// <param name="values">What its session holds.</param>
@@ -64,6 +69,20 @@ internal sealed class FrameworkApp(StoreFixture store, string cookieName = ".Asp
             Share(builder.Services);
             new RedisSessionsBuilder(builder.Services).Import(ImportFrom.AspNetCoreSession(cookieName));
         });
+
+    /// <summary>Whether an answer makes the browser forget the old cookie.</summary>
+    public static bool Expires(Answer answer, string name = ".AspNetCore.Session") =>
+        answer.Message.Headers.TryGetValues("Set-Cookie", out var cookies)
+        && cookies.Any(cookie => cookie.StartsWith($"{name}=; expires=Thu, 01 Jan 1970", StringComparison.Ordinal));
+
+    /// <summary>A cookie's value, as the framework makes it.</summary>
+    public static string Protect(IDataProtectionProvider keys, string purpose, string text) =>
+        Convert.ToBase64String(keys.CreateProtector(purpose).Protect(Encoding.UTF8.GetBytes(text))).TrimEnd('=');
+
+    /// <summary>The id that a cookie leads to here.</summary>
+    public static string Derived(string cookie) => Convert.ToBase64String(SHA256.HashData(
+            Encoding.UTF8.GetBytes("RedisSessions import " + Uri.UnescapeDataString(cookie.Split('=', 2)[1]))))
+        .TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
     public void Dispose() => Cache.Dispose();
 

@@ -1,17 +1,13 @@
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
+using static RedisSessions.AspNetCore.Tests.Import.FrameworkApp;
 
 namespace RedisSessions.AspNetCore.Tests.Import;
 
 /// <summary>Visitors who come with a cookie of the framework's session keep it.</summary>
 public sealed class ImportTests(StoreFixture store)
 {
-    private static readonly (string, string)[] Ada = [("user", "ada"), ("cart.lines", "3"), ("_flash", "a name of ours")];
-
     [Fact]
     public async Task The_values_are_there_our_cookie_comes_the_old_one_goes_and_so_does_the_old_record()
     {
@@ -132,84 +128,6 @@ public sealed class ImportTests(StoreFixture store)
         Assert.NotEqual(Derived(old), write.Id);
     }
 
-    [Theory]
-    [InlineData("truncated")]
-    [InlineData("revision")]
-    [InlineData("garbage")]
-    [InlineData("empty")]
-    public async Task A_damaged_record_is_a_503_and_stays(string how)
-    {
-        using var before = new FrameworkApp(store);
-        var old = await before.VisitAsync(Ada);
-        var good = before.Cache.Record!;
-        before.Cache.Record = how switch
-        {
-            "truncated" => good[..^1],
-            "revision" => [1, .. good[1..]],
-            "garbage" => RandomNumberGenerator.GetBytes(200)[1..].Prepend((byte)7).ToArray(),
-            _ => [],
-        };
-        var bad = before.Cache.Record;
-        await using var app = await before.BecomesAsync();
-        using var browser = app.NewBrowser();
-        foreach (var path in (string[])["/get?key=user", "/set?key=a", "/login", "/logout?expire=true", "/readonly?key=user"])
-        {
-            var answer = await browser.SendAsync(path, old);
-            Assert.Equal((HttpStatusCode.ServiceUnavailable, null, false), (answer.Status, answer.SetCookie, Expires(answer)));
-        }
-
-        Assert.Equal(bad, before.Cache.Record);
-        Assert.Equal(0, app.Store.Commits);
-        before.Cache.Record = good;
-        Assert.Equal("ada", (await browser.SendAsync("/get?key=user", old)).Body);
-    }
-
-    [Theory]
-    [InlineData("Fail", HttpStatusCode.ServiceUnavailable)]
-    [InlineData("Anonymous", HttpStatusCode.OK)]
-    public async Task When_the_cache_is_down_nobody_is_signed_out(string policy, HttpStatusCode status)
-    {
-        using var before = new FrameworkApp(store);
-        var old = await before.VisitAsync(Ada);
-        await using var app = await before.BecomesAsync($"Sessions:OnStoreFailure={policy}");
-        using var browser = app.NewBrowser();
-        before.Cache.ReadsFail = true;
-        foreach (var path in (string[])["/get?key=user", "/set?key=a"])
-        {
-            var answer = await browser.SendAsync(path, old);
-            Assert.Equal((status, null, false), (answer.Status, answer.SetCookie, Expires(answer)));
-            Assert.DoesNotContain("ada", answer.Body, StringComparison.Ordinal);
-        }
-
-        // Who has a session here needs no cache.
-        await browser.GetAsync("/set?key=a");
-        Assert.Equal("new", (await browser.GetAsync("/get?key=a")).Body);
-        before.Cache.ReadsFail = false;
-        Assert.Equal("ada", (await browser.SendAsync("/get?key=user", old)).Body);
-    }
-
-    [Fact]
-    public async Task When_our_store_is_down_the_old_session_stays_and_when_the_removal_fails_the_request_does_not()
-    {
-        using var before = new FrameworkApp(store);
-        var old = await before.VisitAsync(Ada);
-        await using var app = await before.BecomesAsync();
-        using var browser = app.NewBrowser();
-        app.Store.CommitsFail = true;
-        var failed = await browser.SendAsync("/get?key=user", old);
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, null, false), (failed.Status, failed.SetCookie, Expires(failed)));
-        Assert.NotNull(before.Cache.Record);
-
-        app.Store.CommitsFail = false;
-        before.Cache.RemovalsFail = true;
-        var answer = await browser.SendAsync("/get?key=user", old);
-        Assert.Equal(("ada", true), (answer.Body, Expires(answer)));
-        Assert.NotNull(answer.Id);
-        await app.Logs.HaveAsync("could not be removed from where it was");
-        foreach (var secret in (string[])[old.Split('=', 2)[1], answer.Id, before.Cache.Key!, "a name of ours"])
-            Assert.DoesNotContain(app.Logs.Lines, line => line.Contains(secret, StringComparison.Ordinal));
-    }
-
     [Fact]
     public async Task A_login_in_the_request_that_imports_leaves_the_old_cookies_id_dead()
     {
@@ -285,16 +203,4 @@ public sealed class ImportTests(StoreFixture store)
         var app = builder.Build();
         Assert.Contains("AddStackExchangeRedisCache", Assert.Throws<InvalidOperationException>(() => app.UseRedisSessions()).Message, StringComparison.Ordinal);
     }
-
-    private static bool Expires(Answer answer, string name = ".AspNetCore.Session") =>
-        answer.Message.Headers.TryGetValues("Set-Cookie", out var cookies)
-        && cookies.Any(cookie => cookie.StartsWith($"{name}=; expires=Thu, 01 Jan 1970", StringComparison.Ordinal));
-
-    private static string Protect(IDataProtectionProvider keys, string purpose, string text) =>
-        Convert.ToBase64String(keys.CreateProtector(purpose).Protect(Encoding.UTF8.GetBytes(text))).TrimEnd('=');
-
-    /// <summary>The id that a cookie leads to here.</summary>
-    private static string Derived(string cookie) => Convert.ToBase64String(SHA256.HashData(
-            Encoding.UTF8.GetBytes("RedisSessions import " + Uri.UnescapeDataString(cookie.Split('=', 2)[1]))))
-        .TrimEnd('=').Replace('+', '-').Replace('/', '_');
 }
