@@ -18,17 +18,30 @@ internal sealed class ProtectedPayload(IDataProtectionProvider provider, bool ac
         var bytes = new byte[SessionId.Length + payload.Length];
         Name(key, bytes);
         payload.Span.CopyTo(bytes.AsSpan(SessionId.Length));
-        return _protector.Protect(bytes);
+        return KeyRing(() => _protector.Protect(bytes));
     }
 
     public ReadOnlyMemory<byte> Unprotect(SessionKey key, ReadOnlyMemory<byte> payload)
     {
-        var bytes = _protector.Unprotect(payload.ToArray());
+        var bytes = KeyRing(() => _protector.Unprotect(payload.ToArray()));
         Span<byte> name = stackalloc byte[SessionId.Length];
         Name(key, name);
         if (!bytes.AsSpan().StartsWith(name))
             throw new CryptographicException("The payload was made for another session.");
         return bytes.AsMemory(SessionId.Length);
+    }
+
+    /// <summary>Keys are read from wherever the application keeps them, and what goes wrong there comes out here as what it is there.</summary>
+    private static byte[] KeyRing(Func<byte[]> use)
+    {
+        try
+        {
+            return use();
+        }
+        catch (Exception e) when (e is not (CryptographicException or OutOfMemoryException))
+        {
+            throw new CryptographicException("The Data Protection key ring could not be used.", e);
+        }
     }
 
     private static void Name(SessionKey key, Span<byte> bytes) => System.Text.Encoding.ASCII.GetBytes(key.Value, bytes);

@@ -1,6 +1,5 @@
 using RedisSessions.Diagnostics;
 using RedisSessions.Locking;
-using RedisSessions.Values;
 
 namespace RedisSessions;
 
@@ -8,13 +7,11 @@ namespace RedisSessions;
 /// One commit from its first try to its end. Every try has the same commit id. A conflict brings the newer record, on which the request's
 /// changes are replayed; the loop is bounded by tries and by time.
 /// </summary>
-internal sealed class SessionCommit(
+internal sealed partial class SessionCommit(
     SessionManager manager, Session session, Session.Savepoint savepoint, Func<ValueTask>? rerun, CancellationToken cancellationToken)
 {
     // A closed record must outlive the slowest request and the network's longest retransmission of a commit.
     internal static readonly TimeSpan ClosedLifetime = TimeSpan.FromMinutes(2);
-
-    private const int LongestAgent = 256;
 
     private CommitId _id = CommitId.New();
     private readonly long _started = manager.Time.GetTimestamp();
@@ -23,9 +20,6 @@ internal sealed class SessionCommit(
     // The record under the new id, while regenerating. Nobody else can write it: nobody has its id yet.
     private SessionId? _newId;
     private SessionVersion _newVersion;
-
-    // The values of the record that is being stored, as they are before encryption.
-    private SessionTree _values = SessionTree.Empty();
 
     // What was met where a session was to be imported.
     private SessionRecord? _met;
@@ -252,51 +246,6 @@ internal sealed class SessionCommit(
         session.Fate = SessionFate.Keep;
         return !session.HasWork;
     }
-
-    /// <summary>The session as this request leaves it, as a record for a key.</summary>
-    private SessionRecord Next(SessionKey key, SessionVersion version)
-    {
-        // Whose session it is, is noted when a user or a key is new; then with the browser that it happened in.
-        var user = manager.UserOf(session.Work.View);
-        if (user is not null && (version == SessionVersion.None || user != manager.UserOf(session.Work.Snapshot))
-            && session.UserAgent is { Length: > 0 } agent && agent != SessionNotes.AgentIn(session.Work.View))
-        {
-            session.Write(new NoteChange(SessionNotes.Agent, SessionValue.From(agent.Length > LongestAgent ? agent[..LongestAgent] : agent)));
-        }
-
-        return Sealed(key, version, SessionTree.Open(session.Work.View.ToPayload()));
-    }
-
-    private SessionRecord Sealed(SessionKey key, SessionVersion version, SessionTree values)
-    {
-        var payload = values.ToPayload();
-        if (payload.Length > manager.Options.MaxSize)
-        {
-            var largest = values.Sizes().OrderByDescending(entry => entry.Size).Take(3).Select(entry => $"{entry.Key} ({entry.Size} bytes)");
-            throw new SessionTooLargeException(payload.Length, manager.Options.MaxSize, string.Join(", ", largest));
-        }
-
-        _values = values;
-        var stored = manager.Seal(key, payload);
-        var user = manager.UserOf(values);
-        var created = session.Base?.CreatedAt ?? session.CreatedAt;
-        return new SessionRecord
-        {
-            Version = version.Next(),
-            CreatedAt = created,
-            AbsoluteDeadline = created + session.AbsoluteTimeout,
-            IdleTimeout = session.OwnIdleTimeout,
-            CommitIds = session.Base?.CommitIdsWith(_id) ?? [_id],
-            PayloadFormat = stored.Format,
-            Payload = stored.Payload,
-            UserId = user,
-            IndexUser = user is not null && (version == SessionVersion.None || user != manager.UserOf(session.Work.Snapshot)),
-        };
-    }
-
-    private SessionRecord Closed(SessionRecord old, SessionState state, SessionKey target) => state == SessionState.Forward
-        ? old.ClosedAs(state, _id, manager.Now + manager.Options.RotationGrace, target.ToBytes())
-        : old.ClosedAs(state, _id, manager.Now + ClosedLifetime);
 
     private async ValueTask<CommitResult> Store(SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout)
     {

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using RedisSessions.Diagnostics;
 using RedisSessions.Locking;
 using RedisSessions.Values;
 
@@ -12,18 +11,15 @@ namespace RedisSessions;
 /// The engine, the same for every handler: loads a session, and commits it by compare-and-swap, replaying the request's changes whenever
 /// another request was faster. Knows no HTTP.
 /// </summary>
-public sealed class SessionManager
+public sealed partial class SessionManager
 {
-    // How many forwards in a row are followed: a client that rotates on every request within the grace time, not a loop.
-    private const int MaxForwards = 8;
-
     private readonly ISessionHandler _handler;
     private readonly RedisSessionsOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<SessionManager> _logger;
     private readonly string _handlerName;
     private readonly SessionPath _userPath;
-    private readonly ISessionPayloadProtector? _protector;
+    private readonly PayloadSeal _seal;
     private readonly LeaseQueue? _leases;
 
     /// <summary>Creates the engine over a handler.</summary>
@@ -41,7 +37,7 @@ public sealed class SessionManager
         _options = options.Value;
         _time = time;
         _logger = logger;
-        _protector = protector;
+        _seal = new PayloadSeal(protector);
         _leases = handler is ISessionLeases leases ? new LeaseQueue(leases, _options, time, logger) : null;
         _userPath = SessionPath.Parse(_options.UserKey);
         _handlerName = _options.Handler ?? handler.GetType().Name;
@@ -166,50 +162,31 @@ public sealed class SessionManager
 
     internal DateTimeOffset Now => _time.GetUtcNow();
 
-    /// <summary>Reads a record and follows forwards; what has passed its absolute deadline is not there any more.</summary>
-    internal async ValueTask<(SessionKey Key, SessionRecord? Record)> ReadAsync(SessionKey key, CancellationToken cancellationToken)
-    {
-        for (var hops = 0; ; hops++)
-        {
-            var record = await _handler.ReadAsync(key, _options.IdleTimeout, cancellationToken).ConfigureAwait(false);
-            if (record is null || record.AbsoluteDeadline <= Now)
-                return (key, null);
-            if (record.State != SessionState.Forward)
-                return (key, record);
-            if (hops == MaxForwards)
-                return (key, null);
-            key = Target(record);
-        }
-    }
-
     internal SessionTree Open(SessionRecord record, SessionKey key)
     {
         try
         {
-            return SessionTree.Read(record.PayloadFormat switch
-            {
-                PayloadFormat.MessagePack when _protector is null or { AcceptsUnprotected: true } => record.Payload,
-                PayloadFormat.MessagePack => throw new FormatException(
-                    "the record is not encrypted, and unencrypted ones are not accepted any more (ProtectPayload): a stranger put it there, or it is older than that setting"),
-                PayloadFormat.Protected when _protector is not null => _protector.Unprotect(key, record.Payload),
-                PayloadFormat.Protected => throw new FormatException("the record is encrypted: call ProtectPayload() in this application too, with the same key ring"),
-                var other => throw new FormatException($"the record has payload format {other}, which a live session does not"),
-            });
+            return SessionTree.Read(_seal.Open(key, record.PayloadFormat, record.Payload));
         }
         catch (FormatException e)
         {
             throw Unreadable(e);
         }
-        catch (CryptographicException e)
-        {
-            throw Unreadable(new FormatException(
-                "the record cannot be decrypted: it was changed, or its key is not in this instance's key ring, which all instances have to share", e));
-        }
     }
 
     /// <summary>A payload as it is stored.</summary>
-    internal (PayloadFormat Format, ReadOnlyMemory<byte> Payload) Seal(SessionKey key, ReadOnlyMemory<byte> payload) =>
-        _protector is null ? (PayloadFormat.MessagePack, payload) : (PayloadFormat.Protected, _protector.Protect(key, payload));
+    /// <exception cref="SessionStoreException">It could not be encrypted.</exception>
+    internal (PayloadFormat Format, ReadOnlyMemory<byte> Payload) Seal(SessionKey key, ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            return _seal.Close(key, payload);
+        }
+        catch (CryptographicException e)
+        {
+            throw new SessionStoreException(_handlerName, "commit", "the session could not be encrypted: can this instance read its Data Protection key ring? Nothing was stored.", e);
+        }
+    }
 
     /// <summary>Whose session these values are, as text; what is neither a string nor an integer names nobody.</summary>
     internal string? UserOf(SessionTree values) =>
@@ -227,88 +204,6 @@ public sealed class SessionManager
         catch (FormatException e)
         {
             throw Unreadable(e);
-        }
-    }
-
-    private async ValueTask<Session> LoadAsync(
-        SessionId id, SessionAccess access, Func<CancellationToken, ValueTask<IReadOnlyDictionary<string, byte[]>?>>? import, CancellationToken cancellationToken)
-    {
-        var (key, record, lease) = await ReadInTurnAsync(SessionKey.From(id), access, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            IReadOnlyDictionary<string, byte[]>? values = null;
-            if (record is null && import is not null)
-            {
-                values = await import(cancellationToken).ConfigureAwait(false);
-                // Not there either: another request may have brought it here, and removed it there, since we looked.
-                if (values is null)
-                    (key, record) = await ReadAsync(key, cancellationToken).ConfigureAwait(false);
-            }
-
-            var session = record switch
-            {
-                { State: SessionState.Live } => new Session(this, id, Open(record, key), access, record.CreatedAt),
-                null when values is not null => new Session(this, id, SessionTree.Of(values), access, Now) { IsImported = true },
-                _ => Create(access),
-            };
-            if (record is { State: SessionState.Live })
-            {
-                session.Attach(record, key);
-                session.KeepCookieAlive();
-                // Who comes with the secret of an import has no cookie of ours yet, or lost the response that brought it.
-                if (import is not null)
-                    session.SendCookieAtNextCommit();
-            }
-            else if (record is { State: SessionState.Replaced })
-            {
-                Log.ReplacedIdUsed(_logger);
-                session.End = SessionEnd.Replaced;
-            }
-
-            // A session that nobody else can have the id of needs no turn.
-            if (record is { State: SessionState.Live } || session.IsImported)
-                (session.Lease, lease) = (lease, null);
-            return session;
-        }
-        finally
-        {
-            if (lease is not null)
-                await lease.DisposeAsync().ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Reads a record; with exclusive access under the lease of the very session that is read, also when the id has been rotated away from it.</summary>
-    private async ValueTask<(SessionKey Key, SessionRecord? Record, ExclusiveLease? Lease)> ReadInTurnAsync(
-        SessionKey key, SessionAccess access, CancellationToken cancellationToken)
-    {
-        if (access != SessionAccess.Exclusive)
-        {
-            var (found, record) = await ReadAsync(key, cancellationToken).ConfigureAwait(false);
-            return (found, record, null);
-        }
-
-        if (_leases is null)
-            throw new InvalidOperationException($"The session handler '{_handlerName}' has no leases, so SessionAccess.Exclusive cannot be had: implement ISessionLeases, or use another access.");
-        for (var hops = 0; ; hops++)
-        {
-            var lease = await _leases.EnterAsync(key, cancellationToken).ConfigureAwait(false);
-            try
-            {
-                var (found, record) = await ReadAsync(key, cancellationToken).ConfigureAwait(false);
-                if (found == key || record is null || hops == MaxForwards)
-                {
-                    var mine = lease;
-                    lease = null;
-                    return (found, record, mine);
-                }
-
-                key = found;
-            }
-            finally
-            {
-                if (lease is not null)
-                    await lease.DisposeAsync().ConfigureAwait(false);
-            }
         }
     }
 

@@ -47,6 +47,9 @@ internal sealed class SessionTree
         return found is not null;
     }
 
+    /// <summary>Whether a key of this spelling is at the top, where it wins over the path.</summary>
+    public bool HasLiteral(SessionPath path) => path.HasDots && _root.TryGet(path.Text, out _);
+
     /// <summary>Whether two trees have the same value, or both none, at a path.</summary>
     public bool SameAt(SessionPath path, SessionTree other) =>
         TryGet(path, out var mine) == other.TryGet(path, out var theirs) && mine.SameAs(theirs);

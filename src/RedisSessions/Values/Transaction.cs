@@ -40,6 +40,9 @@ internal sealed class Transaction(SessionTree snapshot)
     /// <summary>Notes that a decision rests on what was at a path, unless this request has put it there itself.</summary>
     public void MarkRead(SessionPath path, bool presenceOnly)
     {
+        // What is read is the literal key, if there is one; a write to the path of the same spelling has not put it there.
+        if (Changes.Count > 0 && View.HasLiteral(path))
+            path = SessionPath.Literal(path.Text);
         // A flashed value is shown and goes: that a parallel request has shown it too invalidates no decision.
         _flashed ??= FlashBag.Keys(_snapshot);
         if (!Changes.Decides(path) && !_flashed.Any(flashed => flashed.Covers(path)))

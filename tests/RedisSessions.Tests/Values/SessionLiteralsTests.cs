@@ -17,6 +17,20 @@ public sealed class SessionLiteralsTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task A_literal_key_that_is_read_is_guarded_although_the_path_of_its_spelling_was_written()
+    {
+        var first = _engine.Manager.Create();
+        first.Literals.Set("a.b", [1]);
+        await first.CommitAsync(Token);
+        var session = await _engine.LoadAsync(first.SessionId);
+        session["a.b"] = "path";
+        // Reading takes the literal key, which this request has not written.
+        Assert.Equal([1], session.Get<byte[]>("a.b"));
+        await _engine.OtherAsync(first.SessionId, other => other.Literals.Set("a.b", [2]));
+        await Assert.ThrowsAsync<SessionConflictException>(() => session.CommitAsync(Token).AsTask());
+    }
+
+    [Fact]
     public void It_is_a_dictionary_of_bytes() => Gen.Select(Writes, Keys.Array[0, 4]).Sample((writes, removed) =>
     {
         var session = _engine.Manager.Create();
