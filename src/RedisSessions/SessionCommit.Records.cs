@@ -47,7 +47,8 @@ internal sealed partial class SessionCommit
             PayloadFormat = stored.Format,
             Payload = stored.Payload,
             UserId = user,
-            IndexUser = user is not null && (version == SessionVersion.None || user != manager.UserOf(session.Work.Snapshot)),
+            // A new deadline too: an index forgets a session when the one that it knows has passed.
+            IndexUser = user is not null && (version == SessionVersion.None || session.ChangesLifetime || user != manager.UserOf(session.Work.Snapshot)),
         };
     }
 

@@ -36,7 +36,7 @@ public sealed class SessionRecord
     public string? UserId { get; init; }
 
     /// <summary>
-    /// Whether an index must learn of <see cref="UserId"/> with this commit: the user or the key is new. Set together with it; it is not part of
+    /// Whether an index must learn of <see cref="UserId"/> with this commit: the user, the key or the deadline is new. Set together with it; it is not part of
     /// <see cref="RecordFormat"/> either.
     /// </summary>
     public bool IndexUser { get; init; }

@@ -64,6 +64,7 @@ internal static class Instance
         session[key] = value;
         await session.CommitAsync(cancellationToken);
         Assert.True(SessionId.TryParse(session.Id, out var id));
+        TestServers.Secrets.Note(id.Value);
         return id;
     }
 

@@ -30,6 +30,7 @@ public abstract class SecrecyTests : EngineTests, IDisposable
         session["secret"] = Canary;
         await session.CommitAsync(CancellationToken);
         Assert.True(SessionId.TryParse(session.Id, out var id));
+        Secrets.Note(id.Value);
         RedisKey name = Prefix + SessionKey.From(id).Value;
 
         await ConflictAsync(manager, id);

@@ -2,6 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
+using RedisSessions.TestServers;
+
+[assembly: AssemblyFixture(typeof(Secrets))]
 
 namespace RedisSessions.WebFarm.Tests;
 
@@ -13,7 +16,7 @@ internal sealed partial class Visitor : IDisposable
     public Visitor(FarmProcess farm)
     {
         Cookies = new CookieContainer();
-        _client = new HttpClient(new SocketsHttpHandler { CookieContainer = Cookies, UseProxy = false }) { BaseAddress = farm.Address };
+        _client = new HttpClient(new Witness(new SocketsHttpHandler { CookieContainer = Cookies, UseProxy = false })) { BaseAddress = farm.Address };
         _client.DefaultRequestHeaders.Add("X-Web-Farm", "1");
     }
 
@@ -63,6 +66,29 @@ internal sealed partial class Visitor : IDisposable
         (await _client.GetFromJsonAsync<FarmState>("/api/farm", cancellationToken))!.Instances;
 
     public void Dispose() => _client.Dispose();
+
+    /// <summary>Remembers the session ids that answers set, and what else they say.</summary>
+    private sealed class Witness(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var answer = await base.SendAsync(request, cancellationToken);
+            foreach (var (name, values) in answer.Headers)
+            {
+                foreach (var value in values)
+                {
+                    if (name == "Set-Cookie")
+                        Secrets.Note(value.Split(';')[0].Split('=', 2)[^1]);
+                    else
+                        Secrets.Seen($"the header {name} of the farm", value);
+                }
+            }
+
+            await answer.Content.LoadIntoBufferAsync(cancellationToken);
+            Secrets.Seen($"the body of {request.RequestUri!.AbsolutePath}", await answer.Content.ReadAsStringAsync(cancellationToken));
+            return answer;
+        }
+    }
 
     [GeneratedRegex("""name="_token" value="([0-9a-f]+)""")]
     private static partial Regex Token();
