@@ -62,31 +62,46 @@ internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions
             }
 
             // The turn came in the same moment: pass it on, or the line would stand still.
-            if (handedOver)
-                Leave(key, line);
+            if (handedOver && Leave(key, line) is { } passed)
+                await passed.DisposeAsync().ConfigureAwait(false);
             if (e is OperationCanceledException)
                 throw;
             return null;
         }
     }
 
-    private void Leave(SessionKey key, Line line)
+    /// <returns>What had been passed on, when nobody is left to take it.</returns>
+    private IAsyncDisposable? Leave(SessionKey key, Line line)
     {
-        TaskCompletionSource? next = null;
+        TaskCompletionSource next;
         lock (_lock)
         {
-            if (line.Waiting.First is { } first)
-            {
-                next = first.Value;
-                line.Waiting.RemoveFirst();
-            }
-            else
+            if (line.Waiting.Count == 0)
             {
                 _lines.Remove(key);
+                return line.Passed;
             }
+
+            next = line.Next();
         }
 
-        next?.SetResult();
+        next.SetResult();
+        return null;
+    }
+
+    private bool TryPass(Line line, IAsyncDisposable thing)
+    {
+        TaskCompletionSource next;
+        lock (_lock)
+        {
+            if (line.Waiting.Count == 0)
+                return false;
+            line.Passed = thing;
+            next = line.Next();
+        }
+
+        next.SetResult();
+        return true;
     }
 
     /// <summary>The right to commit to one session from this process.</summary>
@@ -101,6 +116,18 @@ internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions
             set => line.Newest = value;
         }
 
+        /// <summary>Ends the turn, if somebody is waiting, who finds in <see cref="TakePassed"/> what the one before has left; disposes of it when all who wait go away.</summary>
+        /// <returns>False when nobody waits: the turn goes on.</returns>
+        public bool TryPass(IAsyncDisposable thing) => queue.TryPass(line, thing);
+
+        /// <summary>What the one before has passed on, once.</summary>
+        public IAsyncDisposable? TakePassed()
+        {
+            var passed = line.Passed;
+            line.Passed = null;
+            return passed;
+        }
+
         public void Dispose() => queue.Leave(key, line);
     }
 
@@ -109,5 +136,14 @@ internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions
         public LinkedList<TaskCompletionSource> Waiting { get; } = [];
 
         public SessionRecord? Newest { get; set; }
+
+        public IAsyncDisposable? Passed { get; set; }
+
+        public TaskCompletionSource Next()
+        {
+            var next = Waiting.First!.Value;
+            Waiting.RemoveFirst();
+            return next;
+        }
     }
 }

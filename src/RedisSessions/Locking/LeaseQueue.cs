@@ -6,8 +6,8 @@ using RedisSessions.Diagnostics;
 namespace RedisSessions.Locking;
 
 /// <summary>
-/// The way to exclusive access: first a line within this process, first come first served; its head then asks the store for the lease, and is woken by a message
-/// when another process gives it back. Where no messages come, and in case one gets lost, it asks again now and then.
+/// The way to exclusive access: first a line within this process, first come first served, in which a lease is passed on for a while; its head asks the store for
+/// the lease otherwise, and is woken by a message when another process gives it back. Where no messages come, and in case one gets lost, it asks again now and then.
 /// </summary>
 internal sealed class LeaseQueue(ISessionLeases store, RedisSessionsOptions options, TimeProvider time, ILogger logger)
 {
@@ -24,17 +24,25 @@ internal sealed class LeaseQueue(ISessionLeases store, RedisSessionsOptions opti
         var started = time.GetTimestamp();
         var turn = await _line.EnterAsync(key, options.LeaseWait, options.MaxWaiters, time, cancellationToken).ConfigureAwait(false)
             ?? throw (time.GetElapsedTime(started) < options.LeaseWait ? TooMany() : TooLong());
+        if (turn.TakePassed() is ExclusiveLease.Passed passed)
+        {
+            if (time.GetElapsedTime(passed.RenewedAt) < options.LeaseDuration)
+                return new ExclusiveLease(passed.Hold, passed.RenewedAt, turn, time, logger);
+            await passed.DisposeAsync().ConfigureAwait(false);
+        }
+
         var lease = new SessionLease(RandomNumberGenerator.GetHexString(32, lowercase: true), options.LeaseDuration);
+        var hold = new ExclusiveLease.Hold(store, key, lease, time.GetTimestamp(), logger);
         try
         {
             var taken = await AcquireAsync(key, lease, started, cancellationToken).ConfigureAwait(false);
-            return new ExclusiveLease(store, key, lease, taken, turn, time, logger);
+            return new ExclusiveLease(hold with { TakenAt = taken }, taken, turn, time, logger);
         }
         catch (Exception e)
         {
             // It may have been taken in the very moment that was given up in, and nobody would give it back.
             if (e is OperationCanceledException or SessionStoreException)
-                await ExclusiveLease.ReleaseAsync(store, key, lease, logger).ConfigureAwait(false);
+                await hold.DisposeAsync().ConfigureAwait(false);
             turn.Dispose();
             throw;
         }

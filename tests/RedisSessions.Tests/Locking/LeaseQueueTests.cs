@@ -48,6 +48,92 @@ public sealed class LeaseQueueTests
     }
 
     [Fact]
+    public async Task Within_a_process_a_lease_is_passed_on_and_the_store_is_asked_once()
+    {
+        var lease = await _here.EnterAsync(_key, Token);
+        var waiting = Enumerable.Range(0, 3).Select(_ => Enter(_here)).ToArray();
+        foreach (var next in waiting)
+        {
+            await lease.DisposeAsync();
+            lease = await next.WaitAsync(Patience, Token);
+            Assert.True(_store.IsHeld(_key));
+        }
+
+        await lease.DisposeAsync();
+        Assert.Equal<string>(["acquire", "release"], _store.Calls);
+    }
+
+    [Fact]
+    public async Task A_lease_is_passed_on_for_a_second_and_then_another_process_has_its_chance()
+    {
+        var first = await _here.EnterAsync(_key, Token);
+        var elsewhere = Enter(_there);
+        await UntilAsync(() => _store.Watchers == 1);
+        var (second, third) = (Enter(_here), Enter(_here));
+        await PassAsync(TimeSpan.FromMilliseconds(600));
+        await first.DisposeAsync();
+        var passed = await second.WaitAsync(Patience, Token);
+        await PassAsync(TimeSpan.FromMilliseconds(600));
+        Assert.False(elsewhere.IsCompleted);
+        await passed.DisposeAsync();
+        Assert.Equal(1, _store.Calls.Count(call => call == "release"));
+        // From here on it is a race at the store, and whoever wins, both get it.
+        var one = await Task.WhenAny(elsewhere, third).WaitAsync(Patience, Token);
+        await (await one).DisposeAsync();
+        await (await (one == third ? elsewhere : third).WaitAsync(Patience, Token)).DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_lease_that_is_passed_on_is_renewed_as_if_it_had_stayed()
+    {
+        var lease = await _here.EnterAsync(_key, Token);
+        var waiting = Enter(_here);
+        await PassAsync(TimeSpan.FromMilliseconds(900));
+        await lease.DisposeAsync();
+        await using var next = await waiting.WaitAsync(Patience, Token);
+        await PassAsync(TimeSpan.FromSeconds(2));
+        Assert.DoesNotContain("renew", _store.Calls);
+        await PassAsync(TimeSpan.FromSeconds(0.2));
+        Assert.Contains("renew", _store.Calls);
+    }
+
+    [Fact]
+    public async Task A_lease_that_is_lost_is_not_passed_on()
+    {
+        var lease = await _here.EnterAsync(_key, Token);
+        var waiting = Enter(_here);
+        // Paused: the clock moves on, and nobody has renewed.
+        _store.Fails = "renew";
+        _time.Advance(TimeSpan.FromSeconds(9));
+        _store.Fails = null;
+        await lease.DisposeAsync();
+        await using var next = await waiting.WaitAsync(Patience, Token);
+        Assert.False(next.IsLost);
+        Assert.Equal(2, _store.Calls.Count(call => call == "acquire"));
+    }
+
+    [Fact]
+    public async Task A_lease_that_is_passed_to_somebody_who_goes_away_is_given_back()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            var lease = await _here.EnterAsync(_key, Token);
+            using var browser = new CancellationTokenSource();
+            var waiting = _here.EnterAsync(_key, browser.Token).AsTask();
+            await Task.WhenAll(Task.Run(browser.Cancel, Token), Task.Run(() => lease.DisposeAsync().AsTask(), Token));
+            try
+            {
+                await (await waiting.WaitAsync(Patience, Token)).DisposeAsync();
+            }
+            catch (OperationCanceledException)
+            {
+            }
+
+            Assert.False(_store.IsHeld(_key));
+        }
+    }
+
+    [Fact]
     public async Task Sessions_do_not_wait_for_each_other()
     {
         await using var one = await _here.EnterAsync(_key, Token);
