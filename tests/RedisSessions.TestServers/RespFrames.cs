@@ -4,7 +4,7 @@ using System.Text;
 namespace RedisSessions.TestServers;
 
 /// <summary>Cuts a stream of RESP2 or RESP3 into frames. One direction of one connection.</summary>
-internal sealed class RespFrames
+internal sealed class RespFrames : IFrames
 {
     private byte[] _buffer = new byte[64 * 1024];
     private int _length;
