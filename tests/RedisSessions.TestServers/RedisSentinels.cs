@@ -1,0 +1,126 @@
+using System.Globalization;
+using StackExchange.Redis;
+
+namespace RedisSessions.TestServers;
+
+/// <summary>A primary, two replicas and three sentinels that agree on which is which: processes of our own on free loopback ports.</summary>
+public sealed class RedisSentinels : IAsyncDisposable
+{
+    /// <summary>The name that the sentinels know the primary by.</summary>
+    public const string Service = "sessions";
+
+    private const int Sentinels = 3, Quorum = 2;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    private readonly List<RedisProcess> _servers = [];
+    private readonly List<(ChildProcess Process, int Port)> _sentinels = [];
+    private readonly string _folder = Directory.CreateTempSubdirectory("sentinels-").FullName;
+
+    private RedisSentinels()
+    {
+    }
+
+    /// <summary>What StackExchange.Redis needs: the sentinels and the name of the service.</summary>
+    public string Configuration => string.Join(',', _sentinels.Select(sentinel => $"127.0.0.1:{sentinel.Port}")) + ",serviceName=" + Service;
+
+    /// <summary>The servers, the first primary first.</summary>
+    public IReadOnlyList<RedisProcess> Servers => _servers;
+
+    /// <summary>Starts them and waits until a failover could begin; null when there is no redis-server on the PATH.</summary>
+    /// <param name="settings">Of the three servers, as on the command line.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<RedisSentinels?> TryStartAsync(string[] settings, CancellationToken cancellationToken)
+    {
+        if (await RedisProcess.TryStartAsync([.. settings], cancellationToken) is not { } primary)
+            return null;
+        var all = new RedisSentinels();
+        try
+        {
+            all._servers.Add(primary);
+            string[] follow = ["--replicaof", "127.0.0.1", primary.Port.ToString(CultureInfo.InvariantCulture), "--repl-diskless-sync-delay", "0"];
+            for (var i = 0; i < 2; i++)
+                all._servers.Add((await RedisProcess.TryStartAsync([.. settings, .. follow], cancellationToken))!);
+            for (var i = 0; i < Sentinels; i++)
+                await all.AddSentinelAsync(cancellationToken);
+            await Poll.UntilAsync(() => all.IsReadyAsync(cancellationToken), Patience, "the sentinels know the replicas and each other", cancellationToken);
+            return all;
+        }
+        catch
+        {
+            await all.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The port of the server that the sentinels call the primary.</summary>
+    public async Task<int> PrimaryPortAsync(CancellationToken cancellationToken)
+    {
+        var answer = await AskAsync(0, "get-master-addr-by-name", cancellationToken);
+        return int.Parse(((string?[]?)answer)![1]!, CultureInfo.InvariantCulture);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var sentinel in _sentinels)
+            await sentinel.Process.DisposeAsync();
+        foreach (var server in _servers)
+            await server.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task AddSentinelAsync(CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var port = FreePort.Next();
+            var file = Path.Combine(_folder, $"sentinel-{port}.conf");
+            await File.WriteAllTextAsync(file, string.Create(CultureInfo.InvariantCulture, $"""
+                port {port}
+                bind 127.0.0.1
+                dir {_folder}
+                sentinel monitor {Service} 127.0.0.1 {_servers[0].Port} {Quorum}
+                sentinel down-after-milliseconds {Service} 1000
+                sentinel failover-timeout {Service} 6000
+                sentinel parallel-syncs {Service} 2
+
+                """), cancellationToken);
+            var process = await ChildProcess.StartAsync(RedisProcess.Program!, [file, "--sentinel"], cancellationToken);
+            await Poll.UntilAsync(
+                async () => process.HasExited || await RedisProcess.AnswersAsync(port, cancellationToken), Patience, "a sentinel answers", cancellationToken);
+            if (!process.HasExited)
+            {
+                _sentinels.Add((process, port));
+                return;
+            }
+
+            await process.DisposeAsync();
+            if (attempt == FreePort.Tries)
+                throw new InvalidOperationException($"redis-server --sentinel ended at once.\n{process.Output}");
+        }
+    }
+
+    /// <summary>A failover before the sentinels have found the replicas and each other does not happen, and the test would wait for ever.</summary>
+    private async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < Sentinels; i++)
+        {
+            var facts = ((string?[]?)await AskAsync(i, "master", cancellationToken))!.Chunk(2).ToDictionary(pair => pair[0]!, pair => pair[1]);
+            if (facts["num-slaves"] != "2" || facts["num-other-sentinels"] != "2" || facts["flags"] != "master")
+                return false;
+            var replicas = ((RedisResult[]?)await AskAsync(i, "replicas", cancellationToken))!
+                .Select(replica => ((string?[]?)replica)!.Chunk(2).ToDictionary(pair => pair[0]!, pair => pair[1]));
+            if (!replicas.All(replica => replica["master-link-status"] == "ok"))
+                return false;
+        }
+
+        return true;
+    }
+
+    private async Task<RedisResult> AskAsync(int sentinel, string question, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var options = ConfigurationOptions.Parse($"127.0.0.1:{_sentinels[sentinel].Port},allowAdmin=true,connectTimeout=5000,asyncTimeout=5000");
+        options.CommandMap = CommandMap.Sentinel;
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
+        return await connection.GetServers()[0].ExecuteAsync("SENTINEL", question, Service);
+    }
+}
