@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using StackExchange.Redis;
 
 namespace RedisSessions.TestServers;
 
@@ -19,15 +17,12 @@ public sealed class RedisCluster : IAsyncDisposable
 
     public IReadOnlyList<RedisProcess> Nodes => _nodes;
 
-    /// <summary>Where redis-cli is, which makes the cluster and moves its slots as an operator would; null when this machine has none.</summary>
-    private static string? Tool => RedisProcess.Program is { } server && Path.Combine(Path.GetDirectoryName(server)!, "redis-cli") is var tool && File.Exists(tool) ? tool : null;
-
     /// <summary>Starts it and waits until every slot is served and replicated; null when there is no redis-server and redis-cli on the PATH.</summary>
     /// <param name="settings">Of each node, as on the command line.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<RedisCluster?> TryStartAsync(string[] settings, CancellationToken cancellationToken)
     {
-        if (Tool is null)
+        if (RedisCli.Program is null)
             return null;
         var cluster = new RedisCluster();
         try
@@ -43,16 +38,16 @@ public sealed class RedisCluster : IAsyncDisposable
                 cluster._nodes.Add((await RedisProcess.TryStartAsync([.. own, .. settings], cancellationToken))!);
             }
 
-            await ToolAsync(["--cluster", "create", .. cluster._nodes.Select(node => node.Configuration), "--cluster-replicas", "1", "--cluster-yes"], cancellationToken);
+            await RedisCli.RunAsync(["--cluster", "create", .. cluster._nodes.Select(node => node.Configuration), "--cluster-replicas", "1", "--cluster-yes"], cancellationToken);
             await Poll.UntilAsync(
                 async () =>
                 {
                     foreach (var node in cluster._nodes)
                     {
-                        var lines = (await cluster.NodesAsync(node, cancellationToken)).ToList();
+                        var lines = await NodesAsync(node, cancellationToken);
                         if (lines.Count(line => line.IsPrimary && line.Slots > 0) != Primaries || lines.Count(line => line.IsReplica) != Primaries)
                             return false;
-                        if (!(await AskAsync(node, ["INFO", "replication"], cancellationToken)).Contains(
+                        if (!(await node.AskAsync(["INFO", "replication"], cancellationToken)).Contains(
                                 lines.Single(line => line.IsMyself).IsReplica ? "master_link_status:up" : "connected_slaves:1", StringComparison.Ordinal))
                         {
                             return false;
@@ -72,15 +67,15 @@ public sealed class RedisCluster : IAsyncDisposable
     }
 
     /// <summary>The nodes as one of them sees them.</summary>
-    public async Task<IEnumerable<ClusterLine>> NodesAsync(RedisProcess node, CancellationToken cancellationToken) =>
-        (await AskAsync(node, ["CLUSTER", "NODES"], cancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(ClusterLine.Parse).ToList();
+    public static async Task<IReadOnlyList<ClusterLine>> NodesAsync(RedisProcess node, CancellationToken cancellationToken) =>
+        (await node.AskAsync(["CLUSTER", "NODES"], cancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(ClusterLine.Parse).ToList();
 
     /// <summary>The primaries that serve slots, as one of the nodes that run sees them.</summary>
-    public async Task<IReadOnlyList<ClusterLine>> PrimariesAsync(RedisProcess asked, CancellationToken cancellationToken) =>
+    public static async Task<IReadOnlyList<ClusterLine>> PrimariesAsync(RedisProcess asked, CancellationToken cancellationToken) =>
         [.. (await NodesAsync(asked, cancellationToken)).Where(line => line is { IsPrimary: true, IsFailed: false, Slots: > 0 })];
 
     /// <summary>Moves slots and all their keys from one primary to another while they are in use.</summary>
-    public Task MoveAsync(ClusterLine from, ClusterLine to, int slots, CancellationToken cancellationToken) => ToolAsync(
+    public static Task MoveAsync(ClusterLine from, ClusterLine to, int slots, CancellationToken cancellationToken) => RedisCli.RunAsync(
         [
             "--cluster", "reshard", $"127.0.0.1:{to.Port}", "--cluster-from", from.Id, "--cluster-to", to.Id,
             "--cluster-slots", slots.ToString(CultureInfo.InvariantCulture), "--cluster-yes",
@@ -92,28 +87,6 @@ public sealed class RedisCluster : IAsyncDisposable
     {
         foreach (var node in _nodes)
             await node.DisposeAsync();
-    }
-
-    private static Task<string> AskAsync(RedisProcess node, string[] command, CancellationToken cancellationToken) =>
-        ToolAsync(["-p", node.Port.ToString(CultureInfo.InvariantCulture), .. command], cancellationToken);
-
-    private static async Task<string> ToolAsync(string[] arguments, CancellationToken cancellationToken)
-    {
-        using var tool = Process.Start(new ProcessStartInfo(Tool!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
-        try
-        {
-            var errors = tool.StandardError.ReadToEndAsync(patience.Token);
-            var output = await tool.StandardOutput.ReadToEndAsync(patience.Token);
-            await tool.WaitForExitAsync(patience.Token);
-            return tool.ExitCode == 0 ? output : throw new InvalidOperationException($"redis-cli {arguments[0]} {arguments[1]} failed:\n{output}\n{await errors}");
-        }
-        finally
-        {
-            if (!tool.HasExited)
-                tool.Kill();
-        }
     }
 }
 

@@ -75,6 +75,10 @@ public sealed class RedisProcess : IAsyncDisposable
     /// <summary>SIGCONT.</summary>
     public Task ContinueAsync() => _child.SignalAsync("CONT");
 
+    /// <summary>Has redis-cli send it a command.</summary>
+    public Task<string> AskAsync(string[] command, CancellationToken cancellationToken) =>
+        RedisCli.RunAsync(["-p", Port.ToString(CultureInfo.InvariantCulture), .. command], cancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         await _child.DisposeAsync();

@@ -1,5 +1,4 @@
 using System.Globalization;
-using StackExchange.Redis;
 
 namespace RedisSessions.TestServers;
 
@@ -25,12 +24,12 @@ public sealed class RedisSentinels : IAsyncDisposable
     /// <summary>The servers, the first primary first.</summary>
     public IReadOnlyList<RedisProcess> Servers => _servers;
 
-    /// <summary>Starts them and waits until a failover could begin; null when there is no redis-server on the PATH.</summary>
+    /// <summary>Starts them and waits until a failover could begin; null when there is no redis-server and redis-cli on the PATH.</summary>
     /// <param name="settings">Of the three servers, as on the command line.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<RedisSentinels?> TryStartAsync(string[] settings, CancellationToken cancellationToken)
     {
-        if (await RedisProcess.TryStartAsync([.. settings], cancellationToken) is not { } primary)
+        if (RedisCli.Program is null || await RedisProcess.TryStartAsync(settings, cancellationToken) is not { } primary)
             return null;
         var all = new RedisSentinels();
         try
@@ -55,7 +54,7 @@ public sealed class RedisSentinels : IAsyncDisposable
     public async Task<int> PrimaryPortAsync(CancellationToken cancellationToken)
     {
         var answer = await AskAsync(0, "get-master-addr-by-name", cancellationToken);
-        return int.Parse(((string?[]?)answer)![1]!, CultureInfo.InvariantCulture);
+        return int.Parse(answer[1], CultureInfo.InvariantCulture);
     }
 
     public async ValueTask DisposeAsync()
@@ -103,24 +102,19 @@ public sealed class RedisSentinels : IAsyncDisposable
     {
         for (var i = 0; i < Sentinels; i++)
         {
-            var facts = ((string?[]?)await AskAsync(i, "master", cancellationToken))!.Chunk(2).ToDictionary(pair => pair[0]!, pair => pair[1]);
-            if (facts["num-slaves"] != "2" || facts["num-other-sentinels"] != "2" || facts["flags"] != "master")
+            var master = await AskAsync(i, "master", cancellationToken);
+            if (Value(master, "num-slaves") != "2" || Value(master, "num-other-sentinels") != "2" || Value(master, "flags") != "master")
                 return false;
-            var replicas = ((RedisResult[]?)await AskAsync(i, "replicas", cancellationToken))!
-                .Select(replica => ((string?[]?)replica)!.Chunk(2).ToDictionary(pair => pair[0]!, pair => pair[1]));
-            if (!replicas.All(replica => replica["master-link-status"] == "ok"))
+            var replicas = await AskAsync(i, "replicas", cancellationToken);
+            if (replicas.Zip(replicas.Skip(1)).Count(pair => pair is ("master-link-status", "ok")) != 2)
                 return false;
         }
 
         return true;
     }
 
-    private async Task<RedisResult> AskAsync(int sentinel, string question, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        var options = ConfigurationOptions.Parse($"127.0.0.1:{_sentinels[sentinel].Port},allowAdmin=true,connectTimeout=5000,asyncTimeout=5000");
-        options.CommandMap = CommandMap.Sentinel;
-        await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
-        return await connection.GetServers()[0].ExecuteAsync("SENTINEL", question, Service);
-    }
+    private static string? Value(string[] lines, string name) => Array.IndexOf(lines, name) is >= 0 and var at ? lines[at + 1] : null;
+
+    private async Task<string[]> AskAsync(int sentinel, string question, CancellationToken cancellationToken) =>
+        (await RedisCli.RunAsync(["-p", _sentinels[sentinel].Port.ToString(CultureInfo.InvariantCulture), "SENTINEL", question, Service], cancellationToken)).Split('\n');
 }

@@ -44,14 +44,26 @@ internal sealed class EngineLoad : IAsyncDisposable
         await Poll.UntilAsync(() => _operations.Count >= goal, TimeSpan.FromSeconds(60), $"{operations} more operations were made", cancellationToken);
     }
 
-    /// <summary>Waits until every client succeeds again, and says when the last operation failed.</summary>
-    public Task RecoverAsync(int operations, TimeSpan deadline, CancellationToken cancellationToken) => Poll.UntilAsync(
-        () =>
-        {
-            var last = _operations.ToArray()[^Math.Min(operations, _operations.Count)..];
-            return last.All(operation => operation.Outcome == Outcome.Acknowledged);
-        },
-        deadline, $"{operations} operations in a row succeed", cancellationToken);
+    /// <summary>Waits until everything that began later than a moment succeeds: that many in a row, of every session some.</summary>
+    /// <returns>From when on nothing failed any more: when the last failure ended, or the moment itself.</returns>
+    public async Task<long> RecoverAsync(long since, TimeSpan deadline, CancellationToken cancellationToken)
+    {
+        await Poll.UntilAsync(
+            () =>
+            {
+                var later = _operations.Where(operation => operation.Started > since).ToArray();
+                var fine = later.Reverse().TakeWhile(operation => operation.Outcome == Outcome.Acknowledged).ToArray();
+                return fine.Length >= 100 && fine.Select(operation => operation.Session).Distinct().Count() >= _sessions.Length * 3 / 4;
+            },
+            deadline, "a hundred operations in a row succeed", cancellationToken);
+        return Failed.Select(operation => operation.Ended).Append(since).Max();
+    }
+
+    /// <summary>What was not acknowledged.</summary>
+    public IReadOnlyList<Operation> Failed => [.. _operations.Where(operation => operation.Outcome != Outcome.Acknowledged)];
+
+    /// <summary>The longest that anybody had to wait, in milliseconds.</summary>
+    public double Longest => _operations.Max(operation => Stopwatch.GetElapsedTime(operation.Started, operation.Ended)).TotalMilliseconds;
 
     /// <summary>Ends the clients, and looks at every session once more.</summary>
     public async Task EndAsync(SessionManager manager, CancellationToken cancellationToken)
