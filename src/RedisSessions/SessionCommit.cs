@@ -24,6 +24,9 @@ internal sealed partial class SessionCommit(
     // What was met where a session was to be imported.
     private SessionRecord? _met;
 
+    /// <summary>What became of it, in one word: nothing, issued, imported, committed, regenerated, destroyed or discarded.</summary>
+    public string Outcome { get; private set; } = "nothing";
+
     /// <summary>Stores a session that the store does not know yet.</summary>
     /// <returns>False when it knows it now, and there is more to be done.</returns>
     public async ValueTask<bool> CreateAsync()
@@ -58,6 +61,8 @@ internal sealed partial class SessionCommit(
             {
                 session.End = SessionEnd.None;
                 session.Accept(record, _values, key, id);
+                Outcome = "issued";
+                manager.Metrics.Issued();
                 return true;
             }
         }
@@ -74,6 +79,8 @@ internal sealed partial class SessionCommit(
         var result = await Store(key, SessionVersion.None, record, manager.Options.IdleTimeout).ConfigureAwait(false);
         if (result is CommitResult.Conflict { Current: var there } && !there.HasCommit(_id))
             (_met, record) = (there, there);
+        else
+            manager.Metrics.Imported();
         // What follows is another commit, which must not be taken for this one.
         _id = CommitId.New();
         session.Attach(record, key);
@@ -81,6 +88,7 @@ internal sealed partial class SessionCommit(
         if (_met is not null || session.HasWork)
             return false;
         session.Accept(record, session.Work.Snapshot, key, id: null);
+        Outcome = "imported";
         return true;
     }
 
@@ -106,6 +114,8 @@ internal sealed partial class SessionCommit(
                     return;
                 case CommitResult.Conflict { Current: var current }:
                     newer = current;
+                    manager.Metrics.Conflict();
+                    SessionTracing.Event("conflict");
                     Tell(turn, session.Key, current);
                     break;
             }
@@ -133,6 +143,7 @@ internal sealed partial class SessionCommit(
             if (ended is CommitResult.Committed)
             {
                 Tell(turn, key, end);
+                manager.Metrics.Destroyed("request");
                 Destroyed();
             }
 
@@ -166,7 +177,7 @@ internal sealed partial class SessionCommit(
         if (result is CommitResult.Committed)
         {
             Tell(turn, key, closed);
-            session.Accept(copy, _values, newKey, newId);
+            Regenerated(copy, newKey, newId);
         }
 
         return result;
@@ -179,6 +190,8 @@ internal sealed partial class SessionCommit(
         if (newer.HasCommit(_id))
         {
             Log.FoundOwnCommit(manager.Logger);
+            manager.Metrics.LostAnswer();
+            SessionTracing.Event("lost_answer");
             Settle(newer, turn);
             return true;
         }
@@ -223,6 +236,8 @@ internal sealed partial class SessionCommit(
         }
 
         session.Attach(newer, key);
+        manager.Metrics.Rebased(path is null ? "replay" : "rerun");
+        SessionTracing.Event("rebase");
         if (path is null)
             return false;
         await rerun!().ConfigureAwait(false);
@@ -251,7 +266,7 @@ internal sealed partial class SessionCommit(
     {
         _tries++;
         session.OutcomeUnknown = true;
-        var result = await manager.Handler.CommitAsync(key, expected, record, idleTimeout, cancellationToken).ConfigureAwait(false);
+        var result = await manager.Store.CommitAsync(key, expected, record, idleTimeout, cancellationToken).ConfigureAwait(false);
         session.OutcomeUnknown = false;
         return result;
     }
@@ -265,6 +280,7 @@ internal sealed partial class SessionCommit(
             throw GiveUp();
         }
 
+        manager.Metrics.Retry();
         // The first conflict is tried again at once: the newer record is in hand. Only a crowd needs spreading.
         if (_tries < 3)
             return;
@@ -283,6 +299,15 @@ internal sealed partial class SessionCommit(
     {
         Tell(turn, key, record);
         session.Accept(record, _values, key, id: null);
+        Outcome = "committed";
+    }
+
+    /// <summary>The session is stored under a new id, and the old one leads there or nowhere.</summary>
+    private void Regenerated(SessionRecord record, SessionKey key, SessionId id)
+    {
+        Outcome = "regenerated";
+        manager.Metrics.Regenerated(session.Fate == SessionFate.Replace ? "login" : "rotation");
+        session.Accept(record, _values, key, id);
     }
 
     /// <summary>The record shows that this commit was stored, although its answer was lost.</summary>
@@ -290,12 +315,13 @@ internal sealed partial class SessionCommit(
     {
         if (session.Fate == SessionFate.Destroy)
         {
+            manager.Metrics.Destroyed("request");
             Destroyed();
         }
         else if (_newId is { } id)
         {
             var key = SessionKey.From(id);
-            session.Accept(Next(key, new SessionVersion(_newVersion.Value - 1)), _values, key, id);
+            Regenerated(Next(key, new SessionVersion(_newVersion.Value - 1)), key, id);
         }
         else if (newer.State == SessionState.Live)
         {
@@ -313,6 +339,7 @@ internal sealed partial class SessionCommit(
     {
         session.Cookie = session.ExpireCookie ? SessionCookieAction.Expire : SessionCookieAction.Keep;
         session.Close(SessionEnd.Destroyed);
+        Outcome = "destroyed";
     }
 
     private async ValueTask LoseAsync()
@@ -342,6 +369,7 @@ internal sealed partial class SessionCommit(
             throw SessionConflictException.Ended();
         }
 
+        Outcome = "discarded";
         Log.Discarded(manager.Logger, changes);
     }
 
@@ -352,7 +380,7 @@ internal sealed partial class SessionCommit(
         {
             try
             {
-                await manager.Handler.DeleteAsync(SessionKey.From(id), cancellationToken).ConfigureAwait(false);
+                await manager.Store.DeleteAsync(SessionKey.From(id), cancellationToken).ConfigureAwait(false);
             }
             catch (SessionStoreException e)
             {
