@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Logging;
 using RedisSessions.Diagnostics;
 using RedisSessions.Locking;
+using RedisSessions.Values;
 
 namespace RedisSessions;
 
@@ -211,7 +213,6 @@ internal sealed partial class SessionCommit(
             return true;
         }
 
-        Log.Rebasing(manager.Logger, session.Base!.Version, newer.Version, session.Work.Changes.Count);
         if (session.Fate == SessionFate.Destroy)
         {
             session.Attach(newer, key);
@@ -227,12 +228,19 @@ internal sealed partial class SessionCommit(
         }
 
         var tree = manager.Open(newer, key);
+        if (manager.Logger.IsEnabled(LogLevel.Debug))
+            Log.Rebasing(manager.Logger, session.Base!.Version, newer.Version, Contest.All(session.Work.Changes, session.Work.Snapshot, tree));
         var path = session.Work.RebaseOn(tree, lastWriteWins && rerun is null);
-        if (path is { } differs && (rerun is null || session.Rewind(savepoint, tree, lastWriteWins) is not null))
+        if (path is { } differs)
         {
-            await DropNewRecord().ConfigureAwait(false);
-            Log.Refused(manager.Logger, differs.Text);
-            throw SessionConflictException.Changed(differs.Text);
+            // Told before a rerun is prepared, which forgets what was read in the first run.
+            var (mine, theirs) = session.Work.ContestAt(differs, tree);
+            if (rerun is null || session.Rewind(savepoint, tree, lastWriteWins) is not null)
+            {
+                await DropNewRecord().ConfigureAwait(false);
+                Log.Refused(manager.Logger, differs.Text, theirs, mine);
+                throw SessionConflictException.Changed(differs.Text);
+            }
         }
 
         session.Attach(newer, key);

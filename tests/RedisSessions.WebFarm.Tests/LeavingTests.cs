@@ -116,7 +116,7 @@ public sealed class LeavingTests
         }
     }
 
-    private static void Report(string how, Outcome outcome) => TestContext.Current.SendDiagnosticMessage(
+    private static void Report(string how, Outcome outcome) => TestContext.Current.TestOutputHelper?.WriteLine(
         $"LEAVING, {how}: {outcome.Answered} requests, {outcome.Failures.Count} failed: {string.Join("; ", outcome.Failures.CountBy(failure => failure).Select(one => $"{one.Value} x {one.Key}"))}");
 
     private sealed record Outcome(int Answered, IReadOnlyCollection<string> Failures);
