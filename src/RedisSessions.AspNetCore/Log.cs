@@ -16,4 +16,7 @@ internal static partial class Log
 
     [LoggerMessage(205, LogLevel.Warning, "A request brought several session cookies with different values; none of them is trusted. A cookie named __Host-… cannot be planted by another host")]
     public static partial void AmbiguousCookie(ILogger logger);
+
+    [LoggerMessage(206, LogLevel.Information, "Shutting down: readiness fails now, and this instance goes on answering for {Seconds} s (Sessions:ShutdownDelay) until balancers have noticed")]
+    public static partial void Leaving(ILogger logger, double seconds);
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using RedisSessions;
 
@@ -19,7 +20,16 @@ public static class RedisSessionsServiceCollectionExtensions
         var builder = services.AddRedisSessionsCore(configure);
         services.AddOptions<SessionCookieOptions>().BindConfiguration(SessionCookieOptions.Section).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SessionCookieOptions>, SessionCookieOptionsValidator>());
+        services.AddMetrics();
+        services.TryAddSingleton<RequestMetrics>();
         services.TryAddSingleton<SessionCookie>();
+        if (!services.Any(service => service.ServiceType == typeof(GracefulStop)))
+        {
+            services.AddSingleton<GracefulStop>();
+            services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<GracefulStop>());
+            services.AddSingleton<IValidateOptions<RedisSessionsOptions>, ShutdownDelayValidator>();
+        }
+
         services.TryAddScoped<SessionHolder>();
         services.TryAddScoped(provider => provider.GetRequiredService<SessionHolder>().Session ?? throw HttpContextExtensions.Missing());
         return builder;

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Primitives;
 namespace RedisSessions;
 
 /// <summary>The cookie in and out: the one place that knows names and flags.</summary>
-internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHostEnvironment environment, TimeProvider time, ILogger<SessionCookie> logger)
+internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHostEnvironment environment, TimeProvider time, RequestMetrics metrics, ILogger<SessionCookie> logger)
 {
     private readonly SessionCookieOptions _options = options.Value;
     private readonly bool _development = environment.IsDevelopment();
@@ -20,6 +20,7 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
             return null;
         if (IsUnambiguous(context.Request.Headers.Cookie, name, id))
             return id;
+        metrics.Ambiguous();
         Log.AmbiguousCookie(logger);
         return null;
     }

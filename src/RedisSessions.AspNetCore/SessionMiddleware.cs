@@ -9,7 +9,7 @@ namespace RedisSessions;
 /// <summary>HTTP: the cookie in, the session on the request, the commit before the response starts, the cookie out.</summary>
 internal sealed class SessionMiddleware(
     RequestDelegate next, SessionManager manager, SessionCookie cookie, IOptions<RedisSessionsOptions> options, IEnumerable<SessionImport> imports,
-    ILogger<SessionMiddleware> logger)
+    RequestMetrics metrics, ILogger<SessionMiddleware> logger)
 {
     private readonly StoreFailureBehavior _onStoreFailure = options.Value.OnStoreFailure;
     private readonly SessionAccess _defaultAccess = options.Value.DefaultAccess;
@@ -24,6 +24,19 @@ internal sealed class SessionMiddleware(
             return;
         }
 
+        metrics.Begin();
+        try
+        {
+            await AnswerAsync(context, access);
+        }
+        finally
+        {
+            metrics.End();
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext context, SessionAccess access)
+    {
         var server = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         // An error handler may send the same request through the pipeline once more: it has its session already.
         var again = context.Features.Get<SessionExchange>();
@@ -94,9 +107,14 @@ internal sealed class SessionMiddleware(
             session = manager.CreateDetached();
             isAvailable = false;
             if (e is SessionStoreException && _onStoreFailure == StoreFailureBehavior.Anonymous)
+            {
+                metrics.Anonymous();
                 Log.Anonymous(logger, e);
+            }
             else
+            {
                 failure = e;
+            }
         }
 
         session.UserAgent = context.Request.Headers.UserAgent;

@@ -32,6 +32,9 @@ internal sealed class DatabaseSessionHandler : ISessionHandler, IExpiredSessions
     }
 
     /// <inheritdoc/>
+    public string SystemName => _database.Dialect.SystemName;
+
+    /// <inheritdoc/>
     public async ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
         var row = await _store.RunAsync("read", (Handler: this, key), static (state, cancellationToken) =>

@@ -14,6 +14,7 @@ public sealed class SqlDialect
     {
         Property = property;
         Name = property.ToLowerInvariant();
+        SystemName = Name;
     }
 
     /// <summary>SQLite 3.35 or newer, with Microsoft.Data.Sqlite: one file for all processes of one machine. Made for WAL mode, which the migration switches on.</summary>
@@ -30,6 +31,7 @@ public sealed class SqlDialect
     public static SqlDialect Postgres { get; } = new(nameof(Postgres))
     {
         Quote = '"',
+        SystemName = "postgresql",
         // Lost connections, serialization failure, deadlock, lock not available, too many connections, shutting down, crashed, starting up.
         Transient = ["08", "40001", "40P01", "55P03", "53300", "57P01", "57P02", "57P03"],
         MissingTable = ["42P01"],
@@ -64,6 +66,9 @@ public sealed class SqlDialect
 
     /// <summary>The property that it is reached by, for messages.</summary>
     internal string Property { get; }
+
+    /// <summary>The database by OpenTelemetry's name. MariaDB speaks like MySQL, and is not asked which of the two it is.</summary>
+    internal string SystemName { get; private init; }
 
     /// <summary>What stands around the name of a table.</summary>
     internal char Quote { get; private init; }

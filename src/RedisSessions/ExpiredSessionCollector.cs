@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -7,8 +8,11 @@ namespace RedisSessions;
 
 /// <summary>Now and then removes expired records from a store that does not do so by itself. A failure is logged and waits for the next time.</summary>
 internal sealed class ExpiredSessionCollector(
-    ISessionHandler handler, IOptions<RedisSessionsOptions> options, TimeProvider time, ILogger<ExpiredSessionCollector> logger) : BackgroundService
+    ISessionHandler handler, IOptions<RedisSessionsOptions> options, TimeProvider time, ILogger<ExpiredSessionCollector> logger,
+    IMeterFactory? meters = null) : BackgroundService
 {
+    private readonly SessionMetrics _metrics = new(options.Value.Handler ?? handler.GetType().Name, meters);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (handler is not IExpiredSessions store)
@@ -28,6 +32,7 @@ internal sealed class ExpiredSessionCollector(
         try
         {
             var count = await store.CollectAsync(stoppingToken).ConfigureAwait(false);
+            _metrics.Collected(count);
             Log.Collected(logger, count, time.GetElapsedTime(started).TotalMilliseconds);
         }
         catch (SessionStoreException e)

@@ -21,6 +21,12 @@ namespace RedisSessions;
 /// </remarks>
 public interface ISessionHandler
 {
+    /// <summary>
+    /// What the store is, for traces: the value of OpenTelemetry's <c>db.system.name</c>, for example <c>postgresql</c>. Null, the default, when the name that the
+    /// handler was added under says it.
+    /// </summary>
+    string? SystemName => null;
+
     /// <summary>Reads a record and moves its idle deadline, in one step.</summary>
     /// <param name="key">The session's name in the store.</param>
     /// <param name="idleTimeout">The record now lives this long from now if nothing else happens; greater than zero.</param>

@@ -16,6 +16,9 @@ internal partial class ReadThroughHandler : ISessionHandler, IExpiredSessions
     private ReadThroughHandler(ISessionHandler handler, ISessionHandler old) => (_new, _old) = (handler, old);
 
     /// <inheritdoc/>
+    public string? SystemName => _new.SystemName;
+
+    /// <inheritdoc/>
     public async ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
         await _new.ReadAsync(key, idleTimeout, cancellationToken).ConfigureAwait(false)
         ?? await _old.ReadAsync(key, idleTimeout, cancellationToken).ConfigureAwait(false)

@@ -80,6 +80,13 @@ public sealed class RedisSessionsOptions
 
     /// <summary>How long one commit may take in all, waiting included. Default: 10 seconds; 100 ms to 5 minutes.</summary>
     public TimeSpan CommitTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How long an instance that is told to stop goes on answering while its readiness check already fails, so that the balancer sends nothing more when the server stops
+    /// listening. Longer than the balancer needs to notice, and shorter than <c>HostOptions.ShutdownTimeout</c>, which covers it. Default: zero, because without a balancer
+    /// that asks it would only make stopping slow; up to 5 minutes.
+    /// </summary>
+    public TimeSpan ShutdownDelay { get; set; }
 }
 
 /// <summary>Refuses settings that cannot work, at start, naming the setting and its value.</summary>
@@ -98,6 +105,7 @@ internal sealed class RedisSessionsOptionsValidator(IEnumerable<SessionHandlerNa
         Range(nameof(options.LeaseDuration), options.LeaseDuration, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
         Range(nameof(options.LeaseWait), options.LeaseWait, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
         Range(nameof(options.MaxWaiters), options.MaxWaiters, 0, 10_000);
+        Range(nameof(options.ShutdownDelay), options.ShutdownDelay, TimeSpan.Zero, TimeSpan.FromMinutes(5));
         if (!Enum.IsDefined(options.DefaultAccess))
             errors.Add($"Sessions:DefaultAccess is {options.DefaultAccess}: it must be Optimistic, Exclusive, ReadOnly or None.");
         if (!SessionPath.TryParse(options.UserKey, out _))

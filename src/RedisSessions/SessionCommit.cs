@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Logging;
 using RedisSessions.Diagnostics;
 using RedisSessions.Locking;
+using RedisSessions.Values;
 
 namespace RedisSessions;
 
@@ -23,6 +25,9 @@ internal sealed partial class SessionCommit(
 
     // What was met where a session was to be imported.
     private SessionRecord? _met;
+
+    /// <summary>What became of it, in one word: nothing, issued, imported, committed, regenerated, destroyed or discarded.</summary>
+    public string Outcome { get; private set; } = "nothing";
 
     /// <summary>Stores a session that the store does not know yet.</summary>
     /// <returns>False when it knows it now, and there is more to be done.</returns>
@@ -58,6 +63,8 @@ internal sealed partial class SessionCommit(
             {
                 session.End = SessionEnd.None;
                 session.Accept(record, _values, key, id);
+                Outcome = "issued";
+                manager.Metrics.Issued();
                 return true;
             }
         }
@@ -74,6 +81,8 @@ internal sealed partial class SessionCommit(
         var result = await Store(key, SessionVersion.None, record, manager.Options.IdleTimeout).ConfigureAwait(false);
         if (result is CommitResult.Conflict { Current: var there } && !there.HasCommit(_id))
             (_met, record) = (there, there);
+        else
+            manager.Metrics.Imported();
         // What follows is another commit, which must not be taken for this one.
         _id = CommitId.New();
         session.Attach(record, key);
@@ -81,6 +90,7 @@ internal sealed partial class SessionCommit(
         if (_met is not null || session.HasWork)
             return false;
         session.Accept(record, session.Work.Snapshot, key, id: null);
+        Outcome = "imported";
         return true;
     }
 
@@ -106,6 +116,8 @@ internal sealed partial class SessionCommit(
                     return;
                 case CommitResult.Conflict { Current: var current }:
                     newer = current;
+                    manager.Metrics.Conflict();
+                    SessionTracing.Event("conflict");
                     Tell(turn, session.Key, current);
                     break;
             }
@@ -133,6 +145,7 @@ internal sealed partial class SessionCommit(
             if (ended is CommitResult.Committed)
             {
                 Tell(turn, key, end);
+                manager.Metrics.Destroyed("request");
                 Destroyed();
             }
 
@@ -166,7 +179,7 @@ internal sealed partial class SessionCommit(
         if (result is CommitResult.Committed)
         {
             Tell(turn, key, closed);
-            session.Accept(copy, _values, newKey, newId);
+            Regenerated(copy, newKey, newId);
         }
 
         return result;
@@ -179,6 +192,8 @@ internal sealed partial class SessionCommit(
         if (newer.HasCommit(_id))
         {
             Log.FoundOwnCommit(manager.Logger);
+            manager.Metrics.LostAnswer();
+            SessionTracing.Event("lost_answer");
             Settle(newer, turn);
             return true;
         }
@@ -198,7 +213,6 @@ internal sealed partial class SessionCommit(
             return true;
         }
 
-        Log.Rebasing(manager.Logger, session.Base!.Version, newer.Version, session.Work.Changes.Count);
         if (session.Fate == SessionFate.Destroy)
         {
             session.Attach(newer, key);
@@ -214,15 +228,24 @@ internal sealed partial class SessionCommit(
         }
 
         var tree = manager.Open(newer, key);
+        if (manager.Logger.IsEnabled(LogLevel.Debug))
+            Log.Rebasing(manager.Logger, session.Base!.Version, newer.Version, Contest.All(session.Work.Changes, session.Work.Snapshot, tree));
         var path = session.Work.RebaseOn(tree, lastWriteWins && rerun is null);
-        if (path is { } differs && (rerun is null || session.Rewind(savepoint, tree, lastWriteWins) is not null))
+        if (path is { } differs)
         {
-            await DropNewRecord().ConfigureAwait(false);
-            Log.Refused(manager.Logger, differs.Text);
-            throw SessionConflictException.Changed(differs.Text);
+            // Told before a rerun is prepared, which forgets what was read in the first run.
+            var (mine, theirs) = session.Work.ContestAt(differs, tree);
+            if (rerun is null || session.Rewind(savepoint, tree, lastWriteWins) is not null)
+            {
+                await DropNewRecord().ConfigureAwait(false);
+                Log.Refused(manager.Logger, differs.Text, theirs, mine);
+                throw SessionConflictException.Changed(differs.Text);
+            }
         }
 
         session.Attach(newer, key);
+        manager.Metrics.Rebased(path is null ? "replay" : "rerun");
+        SessionTracing.Event("rebase");
         if (path is null)
             return false;
         await rerun!().ConfigureAwait(false);
@@ -251,7 +274,7 @@ internal sealed partial class SessionCommit(
     {
         _tries++;
         session.OutcomeUnknown = true;
-        var result = await manager.Handler.CommitAsync(key, expected, record, idleTimeout, cancellationToken).ConfigureAwait(false);
+        var result = await manager.Store.CommitAsync(key, expected, record, idleTimeout, cancellationToken).ConfigureAwait(false);
         session.OutcomeUnknown = false;
         return result;
     }
@@ -265,6 +288,7 @@ internal sealed partial class SessionCommit(
             throw GiveUp();
         }
 
+        manager.Metrics.Retry();
         // The first conflict is tried again at once: the newer record is in hand. Only a crowd needs spreading.
         if (_tries < 3)
             return;
@@ -283,6 +307,15 @@ internal sealed partial class SessionCommit(
     {
         Tell(turn, key, record);
         session.Accept(record, _values, key, id: null);
+        Outcome = "committed";
+    }
+
+    /// <summary>The session is stored under a new id, and the old one leads there or nowhere.</summary>
+    private void Regenerated(SessionRecord record, SessionKey key, SessionId id)
+    {
+        Outcome = "regenerated";
+        manager.Metrics.Regenerated(session.Fate == SessionFate.Replace ? "login" : "rotation");
+        session.Accept(record, _values, key, id);
     }
 
     /// <summary>The record shows that this commit was stored, although its answer was lost.</summary>
@@ -290,12 +323,13 @@ internal sealed partial class SessionCommit(
     {
         if (session.Fate == SessionFate.Destroy)
         {
+            manager.Metrics.Destroyed("request");
             Destroyed();
         }
         else if (_newId is { } id)
         {
             var key = SessionKey.From(id);
-            session.Accept(Next(key, new SessionVersion(_newVersion.Value - 1)), _values, key, id);
+            Regenerated(Next(key, new SessionVersion(_newVersion.Value - 1)), key, id);
         }
         else if (newer.State == SessionState.Live)
         {
@@ -313,6 +347,7 @@ internal sealed partial class SessionCommit(
     {
         session.Cookie = session.ExpireCookie ? SessionCookieAction.Expire : SessionCookieAction.Keep;
         session.Close(SessionEnd.Destroyed);
+        Outcome = "destroyed";
     }
 
     private async ValueTask LoseAsync()
@@ -342,6 +377,7 @@ internal sealed partial class SessionCommit(
             throw SessionConflictException.Ended();
         }
 
+        Outcome = "discarded";
         Log.Discarded(manager.Logger, changes);
     }
 
@@ -352,7 +388,7 @@ internal sealed partial class SessionCommit(
         {
             try
             {
-                await manager.Handler.DeleteAsync(SessionKey.From(id), cancellationToken).ConfigureAwait(false);
+                await manager.Store.DeleteAsync(SessionKey.From(id), cancellationToken).ConfigureAwait(false);
             }
             catch (SessionStoreException e)
             {

@@ -66,9 +66,14 @@ internal sealed class SessionDirectory(SessionManager manager) : ISessionDirecto
         while (IsOf(userId, key, record))
         {
             var end = record.ClosedAs(SessionState.Ended, commit, manager.Now + SessionCommit.ClosedLifetime);
-            var result = await manager.Handler.CommitAsync(key, record.Version, end, SessionCommit.ClosedLifetime, cancellationToken).ConfigureAwait(false);
+            var result = await manager.Store.CommitAsync(key, record.Version, end, SessionCommit.ClosedLifetime, cancellationToken).ConfigureAwait(false);
             if (result is CommitResult.Committed || (result is CommitResult.Conflict { Current: var mine } && mine.HasCommit(commit)))
+            {
+                manager.Metrics.Destroyed("directory");
                 return true;
+            }
+
+
             // Gone by itself; or somebody was faster, and what is there now is looked at again.
             if (result is not CommitResult.Conflict { Current: var newer })
                 return false;

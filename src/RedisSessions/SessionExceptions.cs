@@ -11,35 +11,38 @@ public abstract class SessionException : Exception
 /// <summary>A request's changes were not stored because the session changed meanwhile, or has ended.</summary>
 public sealed class SessionConflictException : SessionException
 {
-    private SessionConflictException(string message, string? path, bool sessionEnded) : base(message)
+    private SessionConflictException(string message, string reason, string? path = null) : base(message)
     {
         Path = path;
-        SessionEnded = sessionEnded;
+        Reason = reason;
     }
 
     /// <summary>The path whose value differs, in dot notation; null when the session has ended or the commit ran out of tries.</summary>
     public string? Path { get; }
 
     /// <summary>True when the session was destroyed, has expired or has moved to a new id for good.</summary>
-    public bool SessionEnded { get; }
+    public bool SessionEnded => Reason == "ended";
+
+    /// <summary>conflict, ended, lease_lost or tries: the word for it in metrics.</summary>
+    internal string Reason { get; }
 
     internal static SessionConflictException Changed(string path) => new(
         $"The session value '{path}' was changed by another request after this one had read it, so nothing was stored. "
         + "Send the request again, or make the change inside Session.UpdateAsync, which runs again by itself.",
-        path, sessionEnded: false);
+        "conflict", path);
 
     internal static SessionConflictException Ended() => new(
         "The session ended while this request was running (it was destroyed, expired or given a new id), so nothing was stored.",
-        path: null, sessionEnded: true);
+        "ended");
 
     internal static SessionConflictException LeaseLost() => new(
         "The lease of this exclusive request ended before it did, and another request has changed the session since, so nothing was stored.",
-        path: null, sessionEnded: false);
+        "lease_lost");
 
     internal static SessionConflictException GaveUp(int tries, TimeSpan elapsed) => new(
         string.Create(CultureInfo.InvariantCulture,
             $"Other requests kept changing this session: {tries} tries to commit in {elapsed.TotalMilliseconds:F0} ms, nothing was stored."),
-        path: null, sessionEnded: false);
+        "tries");
 }
 
 /// <summary>The store could not be reached, refused, or holds something that is no session record.</summary>

@@ -15,7 +15,7 @@ public sealed partial class SessionManager
     {
         for (var hops = 0; ; hops++)
         {
-            var record = await _handler.ReadAsync(key, _options.IdleTimeout, cancellationToken).ConfigureAwait(false);
+            var record = await Store.ReadAsync(key, _options.IdleTimeout, cancellationToken).ConfigureAwait(false);
             if (record is null || record.AbsoluteDeadline <= Now)
                 return (key, null);
             if (record.State != SessionState.Forward)
@@ -26,7 +26,13 @@ public sealed partial class SessionManager
         }
     }
 
-    private async ValueTask<Session> LoadAsync(
+    private ValueTask<Session> LoadAsync(
+        SessionId id, SessionAccess access, Func<CancellationToken, ValueTask<IReadOnlyDictionary<string, byte[]>?>>? import, CancellationToken cancellationToken) =>
+        Metrics.ObservesLoads || SessionTracing.IsOn
+            ? ObserveAsync(id, access, import, cancellationToken)
+            : FindAsync(id, access, import, cancellationToken);
+
+    private async ValueTask<Session> FindAsync(
         SessionId id, SessionAccess access, Func<CancellationToken, ValueTask<IReadOnlyDictionary<string, byte[]>?>>? import, CancellationToken cancellationToken)
     {
         var (key, record, lease) = await ReadInTurnAsync(SessionKey.From(id), access, cancellationToken).ConfigureAwait(false);
@@ -87,7 +93,7 @@ public sealed partial class SessionManager
             throw new InvalidOperationException($"The session handler '{_handlerName}' has no leases, so SessionAccess.Exclusive cannot be had: implement ISessionLeases, or use another access.");
         for (var hops = 0; ; hops++)
         {
-            var lease = await _leases.EnterAsync(key, cancellationToken).ConfigureAwait(false);
+            var lease = await EnterLeaseAsync(_leases, key, cancellationToken).ConfigureAwait(false);
             try
             {
                 var (found, record) = await ReadAsync(key, cancellationToken).ConfigureAwait(false);

@@ -1,7 +1,9 @@
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using RedisSessions.Diagnostics;
 using RedisSessions.Locking;
 using RedisSessions.Values;
 
@@ -28,8 +30,10 @@ public sealed partial class SessionManager
     /// <param name="time">For deadlines and waiting.</param>
     /// <param name="logger">Where conflicts are reported.</param>
     /// <param name="protector">Encrypts the values; null leaves them as they are.</param>
+    /// <param name="meters">Where the meter <c>RedisSessions</c> comes from; null for one that all engines made in this way share.</param>
     public SessionManager(
-        ISessionHandler handler, IOptions<RedisSessionsOptions> options, TimeProvider time, ILogger<SessionManager> logger, ISessionPayloadProtector? protector = null)
+        ISessionHandler handler, IOptions<RedisSessionsOptions> options, TimeProvider time, ILogger<SessionManager> logger, ISessionPayloadProtector? protector = null,
+        IMeterFactory? meters = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentNullException.ThrowIfNull(options);
@@ -41,6 +45,8 @@ public sealed partial class SessionManager
         _leases = handler is ISessionLeases leases ? new LeaseQueue(leases, _options, time, logger) : null;
         _userPath = SessionPath.Parse(_options.UserKey);
         _handlerName = _options.Handler ?? handler.GetType().Name;
+        Metrics = new SessionMetrics(_handlerName, meters);
+        Store = new ObservedStore(handler, Metrics, time);
     }
 
     /// <summary>A new, empty session. No I/O: nothing is stored until something is written and committed.</summary>
@@ -129,24 +135,33 @@ public sealed partial class SessionManager
         session.Rollback();
     }
 
-    internal async ValueTask CommitAsync(
+    internal ValueTask CommitAsync(
         Session session, Session.Savepoint savepoint, Func<ValueTask>? rerun, CancellationToken cancellationToken)
     {
         session.AgeFlash();
         if (!session.HasWork || session.End == SessionEnd.Detached)
-            return;
+            return ValueTask.CompletedTask;
+        var commit = new SessionCommit(this, session, savepoint, rerun, cancellationToken);
+        return Metrics.ObservesCommits || SessionTracing.IsOn ? ObserveAsync(session, commit, cancellationToken) : RunAsync(session, commit, cancellationToken);
+    }
+
+    private async ValueTask RunAsync(Session session, SessionCommit commit, CancellationToken cancellationToken)
+    {
         if (session.OutcomeUnknown)
             throw new SessionStoreException(_handlerName, "commit", "an earlier commit of this request got no answer, and its changes are not sent a second time.");
-        var commit = new SessionCommit(this, session, savepoint, rerun, cancellationToken);
         if (session.Base is null && await commit.CreateAsync().ConfigureAwait(false))
             return;
 
-        using var turn = await Queue.EnterAsync(session.Key, _options.CommitTimeout, _time, cancellationToken).ConfigureAwait(false)
-            ?? throw commit.GiveUp();
+        using var turn = await EnterQueueAsync(session.Key, cancellationToken).ConfigureAwait(false) ?? throw commit.GiveUp();
         await commit.ReplaceAsync(turn).ConfigureAwait(false);
     }
 
+    /// <summary>For what some handlers can do besides; <see cref="Store"/> is the way to what all can.</summary>
     internal ISessionHandler Handler => _handler;
+
+    internal ObservedStore Store { get; }
+
+    internal SessionMetrics Metrics { get; }
 
     /// <summary>The simulation sets it, to stay on one thread.</summary>
     internal CommitQueue Queue { get; init; } = new();

@@ -62,6 +62,9 @@ internal sealed class SessionApp : IAsyncDisposable
         return new SessionApp(app, app.Services.GetRequiredService<FaultyHandler>(), logs);
     }
 
+    /// <summary>What the system's signal to stop leads to.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => _app.StopAsync(cancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(2));
@@ -81,6 +84,9 @@ internal sealed class FaultyHandler([FromKeyedServices("redis")] ISessionHandler
     /// <summary>Thrown instead of committing.</summary>
     public bool CommitsFail { get; set; }
 
+    /// <summary>Runs before a read goes to the store.</summary>
+    public Func<Task>? BeforeRead { get; set; }
+
     /// <summary>Runs before a commit goes to the store.</summary>
     public Func<Task>? BeforeCommit { get; set; }
 
@@ -88,10 +94,12 @@ internal sealed class FaultyHandler([FromKeyedServices("redis")] ISessionHandler
 
     public int Commits => _commits;
 
-    public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken)
+    public async ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _reads);
-        return ReadsFail ? throw new SessionStoreException("redis", "read", "switched off by the test") : inner.ReadAsync(key, idleTimeout, cancellationToken);
+        if (BeforeRead is { } wait)
+            await wait();
+        return ReadsFail ? throw new SessionStoreException("redis", "read", "switched off by the test") : await inner.ReadAsync(key, idleTimeout, cancellationToken);
     }
 
     public async ValueTask<CommitResult> CommitAsync(

@@ -24,9 +24,9 @@ public sealed partial class FarmProcess : IAsyncDisposable
     public IReadOnlyCollection<string> Errors => _errors;
 
     /// <summary>Starts a farm and waits until it is ready.</summary>
-    public static async Task<FarmProcess> StartAsync(CancellationToken cancellationToken, string? redisUrl = null)
+    public static async Task<FarmProcess> StartAsync(CancellationToken cancellationToken, string? redisUrl = null, params string[] settings)
     {
-        var farm = Launch(redisUrl is null ? [] : new() { ["REDIS_URL"] = redisUrl }, "--urls", "http://127.0.0.1:0");
+        var farm = Launch(redisUrl is null ? [] : new() { ["REDIS_URL"] = redisUrl }, ["--urls", "http://127.0.0.1:0", .. settings]);
         try
         {
             await Poll.UntilAsync(() => farm._process.HasExited || farm._output.Any(ReadyLine().IsMatch), Patience, "the farm to be ready", cancellationToken);

@@ -44,7 +44,7 @@ internal static class Balancer
             .Where(static setting => setting.Value is not null).ToArray();
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Fleet>(services, (object)settings));
         builder.Services.AddReverseProxy()
-            .LoadFromMemory(Routes.All, Routes.Cluster([]))
+            .LoadFromMemory(Routes.All, Routes.Cluster([], asks: false))
             .ConfigureHttpClient(static (_, client) => client.ConnectTimeout = TimeSpan.FromSeconds(2))
             .AddTransforms(static transforms =>
             {
@@ -57,6 +57,7 @@ internal static class Balancer
         {
             proxy.UseMiddleware<NextInstance>();
             proxy.UseLoadBalancing();
+            proxy.UsePassiveHealthChecks();
         });
         return app;
     }

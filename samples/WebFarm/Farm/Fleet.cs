@@ -4,12 +4,15 @@ namespace WebFarm.Farm;
 
 /// <summary>The instances: starts, kills and stops them, and keeps the balancer's destinations what is really there.</summary>
 internal sealed class Fleet(
-    InMemoryConfigProvider routes, IEnumerable<KeyValuePair<string, string?>> environment, IHostApplicationLifetime lifetime, ILogger<Fleet> logger)
+    InMemoryConfigProvider routes, IEnumerable<KeyValuePair<string, string?>> environment, IConfiguration configuration, IHostApplicationLifetime lifetime,
+    ILogger<Fleet> logger)
     : IAsyncDisposable
 {
     private static readonly string[] Names = ["A", "B", "C"];
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30), StopTimeout = TimeSpan.FromSeconds(5);
 
+    // Off only to see what happens without.
+    private readonly bool _asks = configuration.GetValue("Farm:HealthChecks", defaultValue: true);
     private readonly SemaphoreSlim _changing = new(1, 1);
     private readonly Lock _lock = new();
     private readonly Dictionary<string, InstanceProcess> _instances = [];
@@ -143,7 +146,7 @@ internal sealed class Fleet(
     {
         lock (_lock)
         {
-            routes.Update(Routes.All, Routes.Cluster(_instances.Values.Where(static instance => instance.IsUp)));
+            routes.Update(Routes.All, Routes.Cluster(_instances.Values.Where(static instance => instance.IsUp), _asks));
         }
     }
 }

@@ -33,7 +33,9 @@ internal static class ShopInstance
         builder.Services.AddSingleton<IHostLifetime, TiedToBalancer>();
 
         // Sessions: this is all that an application needs. Where Redis is comes from the configuration: Sessions:Redis:Configuration.
-        builder.Services.AddRedisSessions().AddRedis();
+        // Told to stop, it goes on for a second: the balancer asks five times in that whether it is ready.
+        builder.Services.AddRedisSessions(static sessions => sessions.ShutdownDelay = TimeSpan.FromSeconds(1)).AddRedis();
+        builder.Services.AddHealthChecks().AddRedisSessionsHealthCheck();
 
         // The framework's own session, for the race.
         builder.Services.AddSharedKeys(redis);
@@ -54,6 +56,8 @@ internal static class ShopInstance
         app.UseRouting();
         app.UseRedisSessions();
         app.UseWhen(static context => context.Request.Path.StartsWithSegments(Contestants.Framework), static framework => framework.UseSession());
+        app.MapHealthChecks(Routes.Ready, new() { Predicate = static check => check.Tags.Contains("ready") }).WithSessionAccess(SessionAccess.None);
+        app.MapHealthChecks(Routes.Live, new() { Predicate = static check => check.Tags.Contains("live") }).WithSessionAccess(SessionAccess.None);
         app.MapShop(name);
         app.MapApi();
         app.MapContestants();

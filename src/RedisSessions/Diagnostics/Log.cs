@@ -5,11 +5,11 @@ namespace RedisSessions.Diagnostics;
 /// <summary>Every message of the engine. Never an id, never a value; a path names what was in dispute.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Debug, "Session commit met a newer version ({Expected} -> {Current}); replaying {Changes} change(s) on it")]
-    public static partial void Rebasing(ILogger logger, SessionVersion expected, SessionVersion current, int changes);
+    [LoggerMessage(1, LogLevel.Debug, "Session commit met a newer version ({Expected} -> {Current}). This request has {Changes}; in parentheses, what another request did there")]
+    public static partial void Rebasing(ILogger logger, SessionVersion expected, SessionVersion current, string changes);
 
-    [LoggerMessage(2, LogLevel.Information, "Session commit refused: '{Path}' was changed by another request after this one had read it")]
-    public static partial void Refused(ILogger logger, string path);
+    [LoggerMessage(2, LogLevel.Information, "Session commit refused: '{Path}' was {Theirs} by another request after this one had {Mine} it")]
+    public static partial void Refused(ILogger logger, string path, string theirs, string mine);
 
     [LoggerMessage(3, LogLevel.Warning, "Session commit gave up after {Tries} tries in {Milliseconds} ms: other requests kept changing the session")]
     public static partial void GaveUp(ILogger logger, int tries, double milliseconds);

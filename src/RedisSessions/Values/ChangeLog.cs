@@ -13,12 +13,17 @@ internal abstract record Change(SessionPath Path)
     /// <summary>Whether the request asked for this; bookkeeping alone is no reason to refuse a request.</summary>
     public virtual bool IsIntended => true;
 
+    /// <summary>What it did to the path, for a log: "set", "removed".</summary>
+    public abstract string Verb { get; }
+
     /// <summary>Whether it changed anything where the request made it. Without any effect there is nothing to commit; with others it is replayed all the same.</summary>
     public bool HasEffect { get; init; } = true;
 }
 
 internal sealed record SetChange(SessionPath Path, SessionValue Value) : Change(Path)
 {
+    public override string Verb => "set";
+
     public override bool TryApply(SessionTree tree)
     {
         tree.Set(Path, Value);
@@ -28,6 +33,8 @@ internal sealed record SetChange(SessionPath Path, SessionValue Value) : Change(
 
 internal sealed record RemoveChange(SessionPath Path) : Change(Path)
 {
+    public override string Verb => "removed";
+
     public override bool TryApply(SessionTree tree)
     {
         tree.Remove(Path);
@@ -38,6 +45,8 @@ internal sealed record RemoveChange(SessionPath Path) : Change(Path)
 /// <summary>Something that the engine keeps in the session, and no request asked for.</summary>
 internal sealed record NoteChange(SessionPath Path, SessionValue Value) : Change(Path)
 {
+    public override string Verb => "noted";
+
     public override bool IsIntended => false;
 
     public override bool TryApply(SessionTree tree)
@@ -49,6 +58,8 @@ internal sealed record NoteChange(SessionPath Path, SessionValue Value) : Change
 
 internal sealed record ClearChange() : Change(SessionPath.Parse("*"))
 {
+    public override string Verb => "cleared";
+
     public override bool TryApply(SessionTree tree)
     {
         tree.ClearAllBut(SessionNotes.Root);
@@ -60,6 +71,8 @@ internal sealed record ClearChange() : Change(SessionPath.Parse("*"))
 
 internal sealed record IncrementChange(SessionPath Path, long By) : Change(Path)
 {
+    public override string Verb => "incremented";
+
     public override bool TryApply(SessionTree tree) => tree.TryIncrement(Path, By, out _);
 
     public override bool Decides(SessionPath path) => false;
@@ -67,6 +80,8 @@ internal sealed record IncrementChange(SessionPath Path, long By) : Change(Path)
 
 internal sealed record AddChange(SessionPath Path, SessionValue Value, bool First) : Change(Path)
 {
+    public override string Verb => First ? "prepended to" : "pushed to";
+
     public override bool TryApply(SessionTree tree) => tree.TryAdd(Path, Value, First);
 
     public override bool Decides(SessionPath path) => false;
@@ -74,6 +89,8 @@ internal sealed record AddChange(SessionPath Path, SessionValue Value, bool Firs
 
 internal sealed record FlashChange(SessionPath Path, SessionValue Value, bool Aged) : Change(Path)
 {
+    public override string Verb => "flashed";
+
     public override bool TryApply(SessionTree tree)
     {
         tree.Set(Path, Value);
@@ -85,6 +102,8 @@ internal sealed record FlashChange(SessionPath Path, SessionValue Value, bool Ag
 /// <summary>Keeps flashed values for one more request: the named ones, or all.</summary>
 internal sealed record KeepChange(IReadOnlyList<string>? Keys, bool Aged) : Change(FlashBag.Root)
 {
+    public override string Verb => "kept";
+
     public override bool TryApply(SessionTree tree)
     {
         FlashBag.Keep(tree, Keys, Aged);
@@ -97,6 +116,8 @@ internal sealed record KeepChange(IReadOnlyList<string>? Keys, bool Aged) : Chan
 /// <summary>The flash values that this request saw grow older: new becomes old, old goes.</summary>
 internal sealed record AgeFlashChange(IReadOnlyList<KeyValuePair<string, SessionValue>> Expired, IReadOnlyList<string> Shown) : Change(FlashBag.Root)
 {
+    public override string Verb => "aged";
+
     public override bool IsIntended => false;
 
     public override bool TryApply(SessionTree tree)
@@ -118,6 +139,9 @@ internal sealed class ChangeLog
     public bool IsIntended => _changes.Exists(static change => change.IsIntended);
 
     public bool HasEffect => _changes.Exists(static change => change.HasEffect);
+
+    /// <summary>The changes that somebody asked for, in order.</summary>
+    public IEnumerable<Change> Intended => _changes.Where(static change => change.IsIntended);
 
     public void Append(Change change) => _changes.Add(change);
 

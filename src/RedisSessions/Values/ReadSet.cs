@@ -39,6 +39,13 @@ internal sealed class ReadSet
         return null;
     }
 
+    /// <summary>How a path was read: "read", "looked for", or null when it was not.</summary>
+    public string? How(SessionPath path)
+    {
+        var reads = _reads.FindAll(read => read.Path == path);
+        return reads.Count == 0 ? null : reads.TrueForAll(static read => read.PresenceOnly) ? "looked for" : "read";
+    }
+
     public void CutTo(int count)
     {
         _reads.RemoveRange(count, _reads.Count - count);

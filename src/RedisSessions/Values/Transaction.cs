@@ -69,6 +69,10 @@ internal sealed class Transaction(SessionTree snapshot)
             TryWrite(aging);
     }
 
+    /// <summary>For a log: what this request and another have done at a path. Before anything is moved or undone.</summary>
+    public (string Mine, string Theirs) ContestAt(SessionPath path, SessionTree newer) =>
+        (Contest.Mine(path, _reads, Changes), Contest.Theirs(path, _snapshot, newer));
+
     /// <summary>Moves the changes onto a newer snapshot.</summary>
     /// <returns>Null, or the path that stands against it; then nothing has changed.</returns>
     public SessionPath? RebaseOn(SessionTree newer, bool whateverWasRead) =>

@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -11,13 +13,13 @@ namespace RedisSessions.Tests.Support;
 /// </summary>
 internal sealed class Engine
 {
-    public Engine(Action<RedisSessionsOptions>? configure = null)
+    public Engine(Action<RedisSessionsOptions>? configure = null, IMeterFactory? meters = null, ILogger<SessionManager>? logger = null)
     {
         Options = new RedisSessionsOptions();
         configure?.Invoke(Options);
         Store = new MemorySessionHandler(Time);
         Handler = new TroubledHandler(Store);
-        Manager = New(Handler);
+        Manager = New(Handler, meters, logger);
         Other = New(Store);
     }
 
@@ -35,8 +37,8 @@ internal sealed class Engine
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public SessionManager New(ISessionHandler handler) =>
-        new(handler, Microsoft.Extensions.Options.Options.Create(Options), Time, NullLogger<SessionManager>.Instance);
+    public SessionManager New(ISessionHandler handler, IMeterFactory? meters = null, ILogger<SessionManager>? logger = null) =>
+        new(handler, Microsoft.Extensions.Options.Options.Create(Options), Time, logger ?? NullLogger<SessionManager>.Instance, protector: null, meters);
 
     /// <summary>A stored session.</summary>
     public async Task<SessionId> StoredAsync(params (string Key, object? Value)[] values)
