@@ -37,9 +37,9 @@ internal sealed class LeaseMessages(RedisStore store)
         }
     }
 
-    private async Task ListenAsync() => await store.RunAsync("watch", this, static async (messages, database, _) =>
+    private async Task ListenAsync() => await store.RunAsync("watch", this, static async (messages, attempt) =>
     {
-        var subscriber = database.Multiplexer.GetSubscriber();
+        var subscriber = attempt.Database.Multiplexer.GetSubscriber();
         try
         {
             await subscriber.SubscribeAsync(messages._channel, messages.OnReleased).ConfigureAwait(false);

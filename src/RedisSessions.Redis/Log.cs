@@ -5,12 +5,24 @@ namespace RedisSessions.Redis;
 /// <summary>Every message of the Redis handler. Never an id, never a value.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(101, LogLevel.Warning, "Redis did not answer ({Error}); trying again, retry {Attempt}")]
-    public static partial void Retrying(ILogger logger, int attempt, string error);
+    [LoggerMessage(101, LogLevel.Debug, "Redis did not do it ({Reason}); trying again, retry {Attempt}")]
+    public static partial void Retrying(ILogger logger, int attempt, string reason);
 
     [LoggerMessage(102, LogLevel.Warning, "Redis could not be reached at start; sessions fail until it can, and scripts are tested then")]
     public static partial void NotReachableAtStart(ILogger logger, Exception exception);
 
     [LoggerMessage(103, LogLevel.Information, "Redis scripts are atomic on this server: {Calls} concurrent calls over {Connections} connections, none lost")]
     public static partial void SelfTestPassed(ILogger logger, int calls, int connections);
+
+    [LoggerMessage(110, LogLevel.Error, "Redis is down: sessions fail at once now, and one call at a time tries whether it is back (the circuit is open)")]
+    public static partial void CircuitOpened(ILogger logger);
+
+    [LoggerMessage(111, LogLevel.Warning, "Redis is back: sessions work again (the circuit is closed)")]
+    public static partial void CircuitClosed(ILogger logger);
+
+    [LoggerMessage(112, LogLevel.Warning, "The connection to Redis was lost ({Failure}); it is made again by itself")]
+    public static partial void ConnectionLost(ILogger logger, string failure);
+
+    [LoggerMessage(113, LogLevel.Information, "The connection to Redis is there again")]
+    public static partial void ConnectionRestored(ILogger logger);
 }

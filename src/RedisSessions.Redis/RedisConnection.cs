@@ -1,62 +1,132 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace RedisSessions.Redis;
 
 /// <summary>The one connection that all sessions of this process share, made on first use.</summary>
-internal sealed class RedisConnection(IOptions<RedisHandlerOptions> options, RedisMultiplexer? given = null) : IAsyncDisposable
+internal sealed class RedisConnection(
+    IOptions<RedisHandlerOptions> options, TimeProvider time, ILogger<RedisSessionHandler> logger, RedisMultiplexer? given = null) : IAsyncDisposable
 {
-    // The client's own defaults wait at least 2.5 s before they reconnect, which is 3 s of silence for a blip of 50 ms. These come before the user's
-    // settings in the string, and the last mention of a setting wins.
-    private const string Defaults = "abortConnect=false,connectTimeout=2000,asyncTimeout=2000,syncTimeout=2000,keepAlive=15";
-
-    private readonly SemaphoreSlim _connecting = new(1, 1);
+    private static readonly TimeSpan LooksApart = TimeSpan.FromSeconds(1);
+    private readonly Lock _lock = new();
+    private Task<IConnectionMultiplexer>? _connecting;
     private IConnectionMultiplexer? _multiplexer = given?.Multiplexer;
+    private Task<ConfigurationOptions>? _configuration;
+    private long _looked;
 
-    /// <summary>The settings of further connections to the same server.</summary>
-    public ConfigurationOptions Configuration => given is null ? Parse(options.Value.Configuration
-        ?? throw new SessionStoreException("redis", "start", "Sessions:Redis:Configuration is not set: set it to \"host:port\", or call .AddRedis(\"host:port\")."))
-        : Repeat(given.Multiplexer);
+    public bool IsConnected => _multiplexer is { IsConnected: true };
 
+    /// <summary>The settings of further connections to the same server, for the caller to change.</summary>
+    public async Task<ConfigurationOptions> ConfigurationAsync()
+    {
+        if (given is not null)
+            return Repeat(given.Multiplexer);
+        Task<ConfigurationOptions> configured;
+        lock (_lock)
+        {
+            // What failed may work at the next call: a provider of credentials is a network call too.
+            if (_configuration is null or { IsFaulted: true } or { IsCanceled: true })
+                _configuration = ConfigureAsync();
+            configured = _configuration;
+        }
+
+        return (await configured.ConfigureAwait(false)).Clone();
+    }
+
+    /// <summary>
+    /// Waits until there is a connection: a command is not handed over before. What waits here was never sent, costs neither an exception nor a place in the client's
+    /// queue, and comes back spread.
+    /// </summary>
     public async ValueTask<IDatabase> DatabaseAsync(CancellationToken cancellationToken)
     {
-        if (_multiplexer is { } connected)
-            return connected.GetDatabase();
-        await _connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            _multiplexer ??= await ConnectionMultiplexer.ConnectAsync(Configuration).ConfigureAwait(false);
-            return _multiplexer.GetDatabase();
-        }
-        finally
-        {
-            _connecting.Release();
-        }
+        var multiplexer = _multiplexer ?? await ConnectingAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        while (!multiplexer.IsConnected)
+            await Task.Delay(TimeSpan.FromMilliseconds(20 + Random.Shared.Next(60)), time, cancellationToken).ConfigureAwait(false);
+        return multiplexer.GetDatabase();
+    }
+
+    /// <summary>
+    /// A connection that refuses writes, or a client that knows of replicas only: somewhere there may be a primary by now, and the client itself looks once a minute. Looks
+    /// once a second at most, and nobody waits for it.
+    /// </summary>
+    public void LookForPrimary()
+    {
+        var (now, looked) = (time.GetTimestamp(), Volatile.Read(ref _looked));
+        if (_multiplexer is not { IsConnected: true } multiplexer || (looked != 0 && time.GetElapsedTime(looked, now) < LooksApart)
+            || Interlocked.CompareExchange(ref _looked, now, looked) != looked)
+            return;
+        _ = multiplexer.ConfigureAsync().ContinueWith(
+            static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (_multiplexer is not { } multiplexer)
+            return;
+        multiplexer.ConnectionFailed -= OnFailed;
+        multiplexer.ConnectionRestored -= OnRestored;
         // A multiplexer that was given to us belongs to somebody else.
-        if (given is null && _multiplexer is { } mine)
-            await mine.DisposeAsync().ConfigureAwait(false);
-        _connecting.Dispose();
+        if (given is null)
+            await multiplexer.DisposeAsync().ConfigureAwait(false);
     }
 
-    internal static ConfigurationOptions Parse(string configuration)
+    internal static ConfigurationOptions Parse(string configuration, TimeSpan tryTimeout)
     {
-        var parsed = ConfigurationOptions.Parse($"{Defaults},{configuration}");
+        // These come before the user's settings in the string, and the last mention of a setting wins. What a try has given up, the client is to give up too: it makes
+        // a new connection after four times as long without a byte.
+        var timeout = (int)tryTimeout.TotalMilliseconds;
+        var parsed = ConfigurationOptions.Parse(string.Create(CultureInfo.InvariantCulture,
+            $"abortConnect=false,connectTimeout=2000,asyncTimeout={timeout},syncTimeout={timeout},keepAlive=15,{configuration}"));
         parsed.ClientName ??= "RedisSessions";
         // A time-out, and a reconnect that is due, are only noticed at the heartbeat.
         parsed.HeartbeatInterval = TimeSpan.FromMilliseconds(250);
-        parsed.ReconnectRetryPolicy = JitteredReconnect.Instance;
+        // The client's own waits at least 2.5 s before it reconnects, which is 3 s of silence for a blip of 50 ms.
+        parsed.ReconnectRetryPolicy = ReconnectPolicy.Instance;
+        // Its queue would send what nobody waits for any more, and hides whether a command was sent (ADR 16).
+        parsed.BacklogPolicy = BacklogPolicy.FailFast;
+        // Messages without the names of keys.
+        parsed.IncludeDetailInExceptions = false;
         return parsed;
     }
 
-    private static ConfigurationOptions Repeat(IConnectionMultiplexer multiplexer)
+    private Task<IConnectionMultiplexer> ConnectingAsync()
+    {
+        lock (_lock)
+        {
+            if (_connecting is null or { IsFaulted: true } or { IsCanceled: true })
+                _connecting = ConnectAsync();
+            return _connecting;
+        }
+    }
+
+    private async Task<IConnectionMultiplexer> ConnectAsync()
+    {
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(await ConfigurationAsync().ConfigureAwait(false)).ConfigureAwait(false);
+        multiplexer.ConnectionFailed += OnFailed;
+        multiplexer.ConnectionRestored += OnRestored;
+        _multiplexer = multiplexer;
+        return multiplexer;
+    }
+
+    private async Task<ConfigurationOptions> ConfigureAsync()
+    {
+        var (configuration, configure) = (options.Value.Configuration, options.Value.ConfigureClient);
+        // Without servers in the string, the hook names them.
+        if (configuration is null && configure is null)
+            throw new SessionStoreException("redis", "start", "Sessions:Redis:Configuration is not set: set it to \"host:port\", or call .AddRedis(\"host:port\").");
+        var parsed = Parse(configuration ?? "", options.Value.TryTimeout);
+        if (configure is not null)
+            await configure(parsed).ConfigureAwait(false);
+        return parsed;
+    }
+
+    private ConfigurationOptions Repeat(IConnectionMultiplexer multiplexer)
     {
         try
         {
-            return Parse(multiplexer.Configuration);
+            return Parse(multiplexer.Configuration, options.Value.TryTimeout);
         }
         catch (ArgumentException)
         {
@@ -66,16 +136,16 @@ internal sealed class RedisConnection(IOptions<RedisHandlerOptions> options, Red
         }
     }
 
-    /// <summary>100 ms, doubling to 2 s, each wait spread over half of itself: fast after a blip, and no herd after an outage.</summary>
-    private sealed class JitteredReconnect : IReconnectRetryPolicy
+    private void OnFailed(object? sender, ConnectionFailedEventArgs e)
     {
-        public static JitteredReconnect Instance { get; } = new();
+        if (e.ConnectionType == ConnectionType.Interactive)
+            Log.ConnectionLost(logger, e.FailureType.ToString());
+    }
 
-        public bool ShouldRetry(long currentRetryCount, int timeElapsedMillisecondsSinceLastRetry)
-        {
-            var wait = Math.Min(100 << (int)Math.Min(currentRetryCount, 5), 2000);
-            return timeElapsedMillisecondsSinceLastRetry >= wait / 2 + Random.Shared.Next(wait / 2);
-        }
+    private void OnRestored(object? sender, ConnectionFailedEventArgs e)
+    {
+        if (e.ConnectionType == ConnectionType.Interactive)
+            Log.ConnectionRestored(logger);
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -11,15 +12,41 @@ public sealed class RedisHandlerOptions
 
     /// <summary>
     /// Where Redis is, as StackExchange.Redis writes it: <c>host:port,password=…,ssl=true</c>. Default: none. What it does not mention is tuned for sessions:
-    /// reconnecting within 100 ms to 2 s, answers awaited for 2 s, start without a server.
+    /// reconnecting within 100 ms to 2 s, start without a server, nothing queued while there is no connection.
     /// </summary>
     public string? Configuration { get; set; }
 
     /// <summary>What the names of all keys begin with. Default: <c>session:</c>; may be empty, at most 200 characters.</summary>
     public string KeyPrefix { get; set; } = "session:";
 
-    /// <summary>How often a read or commit is tried when the connection is lost or silent. Default: 3; 1 to 10.</summary>
+    /// <summary>
+    /// How long a call (a read, a commit, a delete) may take with all its tries, waiting for a connection included. Default: 3 seconds, which covers a restart of Redis
+    /// and little more than a failover, and is what a visitor waits before the 503; 100 ms to 5 minutes.
+    /// </summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// How long one try may take before it counts as lost and the next one begins. Default: 1 second: far more than Redis takes, and short enough for three in
+    /// <see cref="Timeout"/>; 50 ms to <see cref="Timeout"/>. Also the client's own <c>asyncTimeout</c>, where the configuration sets none: after four times as long
+    /// without a byte the client makes a new connection.
+    /// </summary>
+    public TimeSpan TryTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// How often a command is sent when its answers get lost. Default: 3; 1 to 10. What was never sent, and what the server refuses for a moment (a failover, loading),
+    /// is tried for as long as <see cref="Timeout"/> allows. Sent again, a commit counts once: it carries its id.
+    /// </summary>
     public int Tries { get; set; } = 3;
+
+    /// <summary>When calls are to fail at once instead of waiting for a Redis that is down.</summary>
+    public RedisBreakerOptions Breaker { get; set; } = new();
+
+    /// <summary>
+    /// The last word on the settings of the client, in code: certificates (<c>CertificateValidation</c>, <c>CertificateSelection</c>), or a password that changes
+    /// (<c>Defaults</c>, which is asked anew for each connection). Called once, before the first connection; not for a connection that was given to <c>AddRedis</c>.
+    /// Default: none.
+    /// </summary>
+    public Func<ConfigurationOptions, Task>? ConfigureClient { get; set; }
 
     /// <summary>Whether a server that has lost an update in the self-test keeps the application from starting. Default: true.</summary>
     public bool SelfTest { get; set; } = true;
@@ -49,6 +76,22 @@ internal sealed class RedisHandlerOptionsValidator : IValidateOptions<RedisHandl
             errors.Add($"Sessions:Redis:KeyPrefix has {options.KeyPrefix?.Length ?? 0} characters: it must be set and have at most 200.");
         if (options.Tries is < 1 or > 10)
             errors.Add($"Sessions:Redis:Tries is {options.Tries}: it must be from 1 to 10.");
+        Check(errors, nameof(options.Timeout), options.Timeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
+        Check(errors, nameof(options.TryTimeout), options.TryTimeout, TimeSpan.FromMilliseconds(50), options.Timeout);
+        if (options.Breaker is not { } breaker)
+            return ValidateOptionsResult.Fail([.. errors, "Sessions:Redis:Breaker is not set."]);
+        if (breaker.FailureRatio is not (> 0 and <= 1))
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"Sessions:Redis:Breaker:FailureRatio is {breaker.FailureRatio}: it must be above 0 and at most 1."));
+        if (breaker.MinimumThroughput is < 2 or > 10_000)
+            errors.Add($"Sessions:Redis:Breaker:MinimumThroughput is {breaker.MinimumThroughput}: it must be from 2 to 10000.");
+        Check(errors, "Breaker:SamplingDuration", breaker.SamplingDuration, TimeSpan.FromSeconds(0.5), TimeSpan.FromMinutes(5));
+        Check(errors, "Breaker:BreakDuration", breaker.BreakDuration, TimeSpan.FromSeconds(0.5), TimeSpan.FromMinutes(1));
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    private static void Check(List<string> errors, string setting, TimeSpan value, TimeSpan least, TimeSpan most)
+    {
+        if (value < least || value > most)
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"Sessions:Redis:{setting} is {value}: it must be from {least} to {most}."));
     }
 }

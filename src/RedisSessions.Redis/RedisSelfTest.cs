@@ -50,7 +50,7 @@ internal sealed class RedisSelfTest(RedisConnection connection, IOptions<RedisHa
         try
         {
             RedisKey key = $"{options.Value.KeyPrefix}selftest:{Guid.NewGuid():N}";
-            var configuration = connection.Configuration;
+            var configuration = await connection.ConfigurationAsync().ConfigureAwait(false);
             // Here a server that is not there is an answer, not something to wait for in the background.
             configuration.AbortOnConnectFail = true;
             for (var i = 0; i < Connections; i++)
@@ -71,7 +71,7 @@ internal sealed class RedisSelfTest(RedisConnection connection, IOptions<RedisHa
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            throw new SessionStoreException("redis", "start", "its scripts could not be tested: " + e.Message, e);
+            throw new SessionStoreException("redis", "start", "its scripts could not be tested: " + (RedisFailure.Of(e)?.Advice ?? e.GetType().Name), e);
         }
         finally
         {

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RedisSessions.Redis;
@@ -16,19 +15,20 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
     private readonly RedisUserIndex _index;
 
     public RedisSessionHandler(
-        RedisConnection connection, RedisSelfTest selfTest, IOptions<RedisHandlerOptions> options, TimeProvider time, ILogger<RedisSessionHandler> logger)
+        RedisConnection connection, RedisSelfTest selfTest, IOptions<RedisHandlerOptions> options, TimeProvider time, RedisMetrics metrics,
+        ILogger<RedisSessionHandler> logger)
     {
-        _store = new RedisStore(connection, selfTest, options, time, logger);
+        _store = new RedisStore(connection, selfTest, options, time, metrics, logger);
         _leases = new RedisSessionLeases(_store);
         _index = new RedisUserIndex(_store);
     }
 
     /// <inheritdoc/>
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
-        _store.RunAsync("read", (Store: _store, Key: _store.Key(key.Value), idleTimeout), static async (state, database, cancellationToken) =>
+        _store.RunAsync("read", (Store: _store, Key: _store.Key(key.Value), idleTimeout), static async (state, attempt) =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var value = await database.StringGetSetExpiryAsync(state.Key, state.idleTimeout).WaitAsync(cancellationToken).ConfigureAwait(false);
+            var database = attempt.Database;
+            var value = await database.StringGetSetExpiryAsync(state.Key, state.idleTimeout).ConfigureAwait(false);
             if (value.IsNull)
                 return null;
             var record = RecordFormat.Read((byte[])value!);
@@ -54,21 +54,16 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
         if (version.Length > 0)
             RecordFormat.WriteVersion(expected, version);
         var milliseconds = (long)record.Lifetime(_store.Now, idleTimeout).TotalMilliseconds;
-        var commit = new Commit([_store.Key(key.Value)], [version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset], expected);
+        var commit = (Keys: new[] { _store.Key(key.Value) }, Values: new RedisValue[] { version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset }, Expected: expected);
 
-        // Cancellation ends with the first try: once sent, the commit happens whether anybody waits for it or not, so its answer is waited for.
-        return await _store.RunAsync("commit", commit, static async (commit, database, cancellationToken) =>
+        return await _store.RunToTheEndAsync("commit", commit, static async (commit, attempt) =>
         {
-            var mayHaveBeenSent = commit.Sent;
-            if (!mayHaveBeenSent)
-                cancellationToken.ThrowIfCancellationRequested();
-            commit.Sent = true;
-            var answer = await database.ScriptEvaluateAsync(RedisScripts.Commit, commit.Keys, commit.Values).ConfigureAwait(false);
+            var answer = await attempt.Database.ScriptEvaluateAsync(RedisScripts.Commit, commit.Keys, commit.Values).ConfigureAwait(false);
             if (answer.Resp2Type == ResultType.Integer)
                 return (int)answer == 1 ? CommitResult.Committed.Instance : (CommitResult)CommitResult.Gone.Instance;
 
             var current = RecordFormat.Read((byte[])answer!);
-            if (mayHaveBeenSent && !current.RemembersCommitsSince(commit.Expected))
+            if (attempt.MayBeApplied && !current.RemembersCommitsSince(commit.Expected))
             {
                 throw new SessionStoreException("redis", "commit",
                     "an answer was lost, and so many commits followed that it cannot be told whether this one was stored; it was not tried again.");
@@ -80,13 +75,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
 
     /// <inheritdoc/>
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) =>
-        _store.RunAsync("delete", (Name: _store.Key(key.Value), Sent: new StrongBox<bool>()), static async (delete, database, cancellationToken) =>
-        {
-            if (!delete.Sent.Value)
-                cancellationToken.ThrowIfCancellationRequested();
-            delete.Sent.Value = true;
-            return await database.KeyDeleteAsync(delete.Name).ConfigureAwait(false);
-        }, cancellationToken);
+        _store.RunToTheEndAsync("delete", _store.Key(key.Value), static (key, attempt) => attempt.Database.KeyDeleteAsync(key), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<TimeSpan?> TryAcquireAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
@@ -104,16 +93,4 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => _index.FindAsync(userId, cancellationToken);
-
-    /// <summary>A commit through its tries: the second one knows that the first may have arrived.</summary>
-    private sealed class Commit(RedisKey[] keys, RedisValue[] values, SessionVersion expected)
-    {
-        public RedisKey[] Keys { get; } = keys;
-
-        public RedisValue[] Values { get; } = values;
-
-        public SessionVersion Expected { get; } = expected;
-
-        public bool Sent { get; set; }
-    }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using StackExchange.Redis;
 
 namespace RedisSessions.Redis;
@@ -11,36 +10,29 @@ internal sealed class RedisSessionLeases(RedisStore store)
     private readonly LeaseMessages _messages = new(store);
 
     public ValueTask<TimeSpan?> TryAcquireAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
-        store.RunAsync("acquire", (Keys: Keys(key), Values: Values(lease)), static async (state, database, cancellationToken) =>
+        store.RunAsync("acquire", (Keys: Keys(key), Values: Values(lease)), static async (state, attempt) =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var left = (long)await database.ScriptEvaluateAsync(RedisScripts.AcquireLease, state.Keys, state.Values).WaitAsync(cancellationToken).ConfigureAwait(false);
+            var left = (long)await attempt.Database.ScriptEvaluateAsync(RedisScripts.AcquireLease, state.Keys, state.Values).ConfigureAwait(false);
             return left == 0 ? (TimeSpan?)null : TimeSpan.FromMilliseconds(left);
         }, cancellationToken);
 
     public ValueTask<bool> RenewAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
-        store.RunAsync("renew", (Keys: Keys(key), Values: Values(lease)), static async (state, database, cancellationToken) =>
+        store.RunAsync("renew", (Keys: Keys(key), Values: Values(lease)), static async (state, attempt) =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            return (bool)await database.ScriptEvaluateAsync(RedisScripts.RenewLease, state.Keys, state.Values).WaitAsync(cancellationToken).ConfigureAwait(false);
+            return (bool)await attempt.Database.ScriptEvaluateAsync(RedisScripts.RenewLease, state.Keys, state.Values).ConfigureAwait(false);
         }, cancellationToken);
 
     public async ValueTask ReleaseAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(lease);
-        await store.RunAsync("release", (Messages: _messages, Session: key, Keys: Keys(key), lease.Owner, Sent: new StrongBox<bool>()),
-            static async (state, database, cancellationToken) =>
-            {
-                var mayHaveBeenSent = state.Sent.Value;
-                if (!mayHaveBeenSent)
-                    cancellationToken.ThrowIfCancellationRequested();
-                state.Sent.Value = true;
-                var released = (bool)await database.ScriptEvaluateAsync(RedisScripts.ReleaseLease, state.Keys, [state.Owner]).ConfigureAwait(false);
-                // When an answer was lost, the lease may have been given back by the try before.
-                if (released || mayHaveBeenSent)
-                    await state.Messages.SendAsync(database, state.Session).ConfigureAwait(false);
-                return released;
-            }, cancellationToken).ConfigureAwait(false);
+        await store.RunToTheEndAsync("release", (Messages: _messages, Session: key, Keys: Keys(key), lease.Owner), static async (state, attempt) =>
+        {
+            var released = (bool)await attempt.Database.ScriptEvaluateAsync(RedisScripts.ReleaseLease, state.Keys, [state.Owner]).ConfigureAwait(false);
+            // When an answer was lost, the lease may have been given back by the try before.
+            if (released || attempt.MayBeApplied)
+                await state.Messages.SendAsync(attempt.Database, state.Session).ConfigureAwait(false);
+            return released;
+        }, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<IDisposable?> WatchAsync(SessionKey key, Action released, CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RedisSessions;
 using RedisSessions.Redis;
@@ -27,7 +28,10 @@ public static class RedisSessionsBuilderExtensions
         builder.Services.AddOptions<RedisHandlerOptions>().Configure(configure).BindConfiguration(RedisHandlerOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<RedisHandlerOptions>, RedisHandlerOptionsValidator>();
         builder.Services.TryAddSingleton(provider => new RedisConnection(
-            provider.GetRequiredService<IOptions<RedisHandlerOptions>>(), provider.GetService<RedisMultiplexer>()));
+            provider.GetRequiredService<IOptions<RedisHandlerOptions>>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<RedisSessionHandler>>(), provider.GetService<RedisMultiplexer>()));
+        builder.Services.AddMetrics();
+        builder.Services.TryAddSingleton<RedisMetrics>();
         builder.Services.TryAddSingleton<RedisSelfTest>();
         // Only when Redis is in use: an application may carry several handlers and pick one by configuration.
         builder.Services.AddSingleton<IHostedService>(provider =>

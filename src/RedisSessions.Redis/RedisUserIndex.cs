@@ -25,18 +25,15 @@ internal sealed class RedisUserIndex(RedisStore store)
             {
                 key.Value, Milliseconds(absoluteDeadline), Milliseconds(now), Newcomers, Milliseconds(now + StandsFor),
             }),
-            static async (state, database, cancellationToken) =>
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                return (int)await database.ScriptEvaluateAsync(RedisScripts.Index, state.Keys, state.Values).WaitAsync(cancellationToken).ConfigureAwait(false);
-            }, cancellationToken).ConfigureAwait(false);
+            static async (state, attempt) => (int)await attempt.Database.ScriptEvaluateAsync(RedisScripts.Index, state.Keys, state.Values).ConfigureAwait(false),
+            cancellationToken).ConfigureAwait(false);
     }
 
     public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(userId);
         return store.RunAsync("find", (Index: this, Name: Name(userId)),
-            static (state, database, cancellationToken) => state.Index.FindAsync(database, state.Name, cancellationToken), cancellationToken);
+            static (state, attempt) => state.Index.FindAsync(attempt.Database, state.Name, attempt.CancellationToken), cancellationToken);
     }
 
     private async Task<IReadOnlyList<IndexedSession>> FindAsync(IDatabase database, RedisKey name, CancellationToken cancellationToken)

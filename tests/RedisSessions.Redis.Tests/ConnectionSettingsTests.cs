@@ -13,19 +13,23 @@ public sealed class ConnectionSettingsTests(RedisServerFixture server)
     [Fact]
     public void What_the_string_does_not_mention_is_tuned_for_sessions()
     {
-        var parsed = RedisConnection.Parse("localhost:6379");
+        var parsed = RedisConnection.Parse("localhost:6379", TimeSpan.FromMilliseconds(700));
         Assert.Equal("localhost:6379", Assert.Single(parsed.EndPoints).ToString()!.Replace("Unspecified/", "", StringComparison.Ordinal));
         Assert.False(parsed.AbortOnConnectFail);
-        Assert.Equal((2000, 2000, 2000, 15), (parsed.ConnectTimeout, parsed.AsyncTimeout, parsed.SyncTimeout, parsed.KeepAlive));
+        // What a try has given up, the client gives up too.
+        Assert.Equal((2000, 700, 700, 15), (parsed.ConnectTimeout, parsed.AsyncTimeout, parsed.SyncTimeout, parsed.KeepAlive));
         Assert.Equal("RedisSessions", parsed.ClientName);
         Assert.Equal(TimeSpan.FromMilliseconds(250), parsed.HeartbeatInterval);
+        Assert.Same(BacklogPolicy.FailFast, parsed.BacklogPolicy);
+        Assert.False(parsed.IncludeDetailInExceptions);
     }
 
     [Fact]
     public void What_the_string_mentions_is_the_users()
     {
         var parsed = RedisConnection.Parse(
-            "one:1,two:2,abortConnect=true,connectTimeout=1,asyncTimeout=2,syncTimeout=3,keepAlive=4,name=mine,password=p,ssl=true,defaultDatabase=5");
+            "one:1,two:2,abortConnect=true,connectTimeout=1,asyncTimeout=2,syncTimeout=3,keepAlive=4,name=mine,password=p,ssl=true,defaultDatabase=5",
+            TimeSpan.FromSeconds(1));
         Assert.True(parsed.AbortOnConnectFail);
         Assert.Equal((1, 2, 3, 4), (parsed.ConnectTimeout, parsed.AsyncTimeout, parsed.SyncTimeout, parsed.KeepAlive));
         Assert.Equal(("mine", "p", true, 5), (parsed.ClientName, parsed.Password, parsed.Ssl, parsed.DefaultDatabase));
@@ -35,7 +39,7 @@ public sealed class ConnectionSettingsTests(RedisServerFixture server)
     [Fact]
     public void Reconnecting_begins_within_a_tenth_of_a_second_and_never_waits_for_more_than_two()
     {
-        var policy = RedisConnection.Parse("localhost").ReconnectRetryPolicy;
+        var policy = RedisConnection.Parse("localhost", TimeSpan.FromSeconds(1)).ReconnectRetryPolicy;
         for (var tries = 0L; tries < 200; tries++)
         {
             Assert.False(policy.ShouldRetry(tries, 49));
@@ -54,6 +58,15 @@ public sealed class ConnectionSettingsTests(RedisServerFixture server)
     [InlineData("Configuration", "localhost,nonsense=1", "Sessions:Redis:Configuration cannot be read")]
     [InlineData("Tries", "0", "Sessions:Redis:Tries is 0: it must be from 1 to 10.")]
     [InlineData("Tries", "11", "Sessions:Redis:Tries is 11: it must be from 1 to 10.")]
+    [InlineData("Timeout", "00:00:00.05", "Sessions:Redis:Timeout is 00:00:00.0500000: it must be from 00:00:00.1000000 to 00:05:00.")]
+    [InlineData("Timeout", "00:05:01", "Sessions:Redis:Timeout is 00:05:01")]
+    [InlineData("TryTimeout", "00:00:00.04", "Sessions:Redis:TryTimeout is 00:00:00.0400000")]
+    [InlineData("TryTimeout", "00:00:04", "Sessions:Redis:TryTimeout is 00:00:04: it must be from 00:00:00.0500000 to 00:00:03.")]
+    [InlineData("Breaker:FailureRatio", "0", "Sessions:Redis:Breaker:FailureRatio is 0: it must be above 0 and at most 1.")]
+    [InlineData("Breaker:FailureRatio", "1.1", "Sessions:Redis:Breaker:FailureRatio is 1.1")]
+    [InlineData("Breaker:MinimumThroughput", "1", "Sessions:Redis:Breaker:MinimumThroughput is 1: it must be from 2 to 10000.")]
+    [InlineData("Breaker:SamplingDuration", "00:00:00.4", "Sessions:Redis:Breaker:SamplingDuration is 00:00:00.4")]
+    [InlineData("Breaker:BreakDuration", "00:00:00.4", "Sessions:Redis:Breaker:BreakDuration is 00:00:00.4")]
     [InlineData("KeyPrefix", null, "Sessions:Redis:KeyPrefix has 201 characters: it must be set and have at most 200.")]
     public void A_setting_that_cannot_work_is_refused_at_start_by_name(string setting, string? value, string message)
     {

@@ -139,8 +139,9 @@ public abstract class ExactlyOnceTests : EngineTests
     }
 
     private ServiceProvider Create(FaultProxy proxy, int timeout = 5000) => Instance.Create(
-        $"{proxy.Configuration},asyncTimeout={timeout}",
-        options => (options.KeyPrefix, options.Tries) = (Prefix, 10),
+        proxy.Configuration,
+        options => (options.KeyPrefix, options.Tries, options.Timeout, options.TryTimeout) =
+            (Prefix, 10, TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(timeout)),
         options => options.CommitTimeout = TimeSpan.FromMinutes(1));
 }
 

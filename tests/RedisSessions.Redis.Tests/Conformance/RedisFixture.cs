@@ -21,7 +21,9 @@ public abstract class RespFixture : HandlerFixture
     public override ValueTask<ISessionHandler> CreateHandlerAsync()
     {
         // Patient: the suite asks who wins when nothing is lost, and on a busy machine a thousand commits at once take their time.
-        var instance = Instance.Create($"{Configuration},connectTimeout=20000,asyncTimeout=20000,syncTimeout=20000", options => options.KeyPrefix = Prefix);
+        var instance = Instance.Create(
+            $"{Configuration},connectTimeout=20000",
+            options => (options.KeyPrefix, options.Timeout, options.TryTimeout) = (Prefix, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(20)));
         lock (_instances)
             _instances.Add(instance);
         return new(instance.GetRequiredService<ISessionHandler>());

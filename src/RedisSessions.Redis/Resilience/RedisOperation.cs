@@ -1,0 +1,52 @@
+using Polly;
+
+namespace RedisSessions.Redis;
+
+/// <summary>One call through all its tries: what is known of it so far.</summary>
+internal sealed class RedisOperation(int tries)
+{
+    private bool _sending;
+    private int _lostAnswers;
+
+    public static ResiliencePropertyKey<RedisOperation> Property { get; } = new("RedisSessions.Operation");
+
+    /// <summary>Whether the server may have run an earlier try whose answer never came.</summary>
+    public bool MayBeApplied { get; private set; }
+
+    /// <summary>Why the last try failed; null when it did not fail because of Redis.</summary>
+    public RedisFailure? Failure { get; private set; }
+
+    /// <summary>What the client said of it, or of the last try that it said something of.</summary>
+    public Exception? Cause { get; private set; }
+
+    /// <summary>What never reached the server, or was refused, costs nothing to repeat until time is up. What may have arrived is sent so many times and no more.</summary>
+    public bool Again => Failure is { Again: true } failure && (!failure.MayBeApplied || _lostAnswers < tries);
+
+    public void Begin() => (_sending, Failure) = (false, null);
+
+    public void Sending() => _sending = true;
+
+    public void Failed(Exception e) => Failed(RedisFailure.Of(e), e);
+
+    /// <summary>What comes before this command has failed, so this one was not sent.</summary>
+    public void FailedBefore(Exception e) => Failed(RedisFailure.Of(e) is { } failure ? failure with { MayBeApplied = false } : null, e);
+
+    /// <summary>The time of a try is up. Without a connection it has only waited for one; else the bytes may have gone, and no answer means no knowledge.</summary>
+    public void TimedOut() => Failed(_sending ? RedisFailure.Silent : RedisFailure.NoConnection, null);
+
+    private void Failed(RedisFailure? failure, Exception? cause)
+    {
+        (Failure, Cause) = (failure, cause ?? Cause);
+        if (failure is { MayBeApplied: true })
+        {
+            MayBeApplied = true;
+            _lostAnswers++;
+        }
+    }
+}
+
+/// <summary>What one try has to work with.</summary>
+/// <param name="Database">Where to send it.</param>
+/// <param name="MayBeApplied">Whether an earlier try may have arrived.</param>
+/// <param name="CancellationToken">Ends when nobody waits for this try any more: nothing new is to be begun.</param>
+internal readonly record struct RedisTry(StackExchange.Redis.IDatabase Database, bool MayBeApplied, CancellationToken CancellationToken);
