@@ -79,6 +79,17 @@ Map("/set", static async (Session session, string key, string val, int delay = 0
     return "ok";
 });
 
+Map("/push", static (Session session, string val) =>
+{
+    session.Push("log", val);
+    return "ok";
+});
+
+// What was pushed, in order; "none" where there is no session at all.
+Map("/log", static (Session session) => session.IsNew ? "none" : string.Join(',', session["log"] as IReadOnlyList<object?> ?? []));
+
+Map("/diagnostics", static (bool collect = false) => Diagnostics.Now(collect)).WithSessionAccess(SessionAccess.None);
+
 Map("/all", static (Session session) => Results.Bytes(FlatJson.Write(session.All()), "application/json"));
 
 Map("/login", static (Session session, long user) =>

@@ -1,4 +1,5 @@
 using System.Net;
+using RedisSessions.TestServers;
 
 namespace RedisSessions.AspNetCore.Tests.StockApp;
 
@@ -111,11 +112,11 @@ public sealed class StockAppTests(StoreFixture store)
         }
     }
 
-    private Task<StockAppProcess> StartAsync(params string[] settings) =>
+    private Task<AppProcess> StartAsync(params string[] settings) =>
         StockAppProcess.StartAsync([$"--Sessions:Redis:Configuration={store.Configuration}", .. settings], Token);
 
     /// <summary>One visitor, who has a session already, puts everything into the cart at once.</summary>
-    private static async Task<(int Stored, int Refused, int Lost)> AddAllAtOnceAsync(StockAppProcess shop)
+    private static async Task<(int Stored, int Refused, int Lost)> AddAllAtOnceAsync(AppProcess shop)
     {
         using var visitor = new Visitor(shop);
         await visitor.SignInAsync("ada");

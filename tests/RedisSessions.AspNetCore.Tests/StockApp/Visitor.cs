@@ -1,4 +1,5 @@
 using System.Net;
+using RedisSessions.TestServers;
 using System.Text.RegularExpressions;
 
 namespace RedisSessions.AspNetCore.Tests.StockApp;
@@ -11,7 +12,7 @@ internal sealed partial class Visitor : IDisposable
     private readonly HttpClient _client;
     private string? _token;
 
-    public Visitor(StockAppProcess shop)
+    public Visitor(AppProcess shop)
     {
         Shop = shop;
         _client = new HttpClient(new SocketsHttpHandler
@@ -20,7 +21,7 @@ internal sealed partial class Visitor : IDisposable
         }) { Timeout = TimeSpan.FromSeconds(60) };
     }
 
-    public StockAppProcess Shop { get; set; }
+    public AppProcess Shop { get; set; }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
