@@ -46,8 +46,9 @@ internal sealed class ReplicaAcks(RedisConnection connection, RedisHandlerOption
 
         private async Task<long> NextAsync(Task<long> running, IServer server, RedisHandlerOptions options)
         {
-            // What became of it is for those who waited for it. Never at once: those who come now are to share this one.
-            await running.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
+            // What became of it is for those who waited for it. Never at once, though it may be over: this one must be known as the next before it is sent, else those who
+            // come later would share an answer of before their commit.
+            await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
             lock (_lock)
                 (_running, _next) = (_next!, null);
             return (long)await server.ExecuteAsync("WAIT", options.MinReplicas, (long)options.ReplicaTimeout.TotalMilliseconds).ConfigureAwait(false);
