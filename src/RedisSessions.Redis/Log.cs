@@ -25,4 +25,22 @@ internal static partial class Log
 
     [LoggerMessage(113, LogLevel.Information, "The connection to Redis is there again")]
     public static partial void ConnectionRestored(ILogger logger);
+
+    [LoggerMessage(114, LogLevel.Warning, "Redis at {Server} evicts keys when its memory is full (maxmemory-policy {Policy}): {What} may vanish, and visitors are signed out without an error anywhere. Set noeviction")]
+    public static partial void Evicts(ILogger logger, string server, string policy, string what);
+
+    [LoggerMessage(115, LogLevel.Warning, "Redis at {Server} has no persistence (neither appendonly nor save): a restart ends all sessions")]
+    public static partial void NotPersistent(ILogger logger, string server);
+
+    [LoggerMessage(116, LogLevel.Warning, "Redis at {Server} is version {Version}; sessions need 6.2 or newer")]
+    public static partial void TooOld(ILogger logger, string server, string version);
+
+    [LoggerMessage(117, LogLevel.Information, "Redis at {Server}: it could not be checked {What} (not allowed, or not known there)")]
+    public static partial void NotChecked(ILogger logger, string server, string what);
+
+    [LoggerMessage(118, LogLevel.Warning, "Redis at {Server} has evicted {Keys} keys since it started: sessions may have been among them")]
+    public static partial void HasEvicted(ILogger logger, string server, long keys);
+
+    [LoggerMessage(119, LogLevel.Error, "Redis refuses the user or the password of sessions; it is tried again, also with what Sessions:Redis:ConfigureClient provides by then")]
+    public static partial void Unauthenticated(ILogger logger);
 }

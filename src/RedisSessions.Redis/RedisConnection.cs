@@ -12,9 +12,17 @@ internal sealed class RedisConnection(
     private static readonly TimeSpan LooksApart = TimeSpan.FromSeconds(1);
     private readonly Lock _lock = new();
     private Task<IConnectionMultiplexer>? _connecting;
-    private IConnectionMultiplexer? _multiplexer = given?.Multiplexer;
+    private IConnectionMultiplexer? _multiplexer;
     private Task<ConfigurationOptions>? _configuration;
     private long _looked;
+    private int _generation;
+    private bool _refused;
+
+    /// <summary>Changes with each connection that is made again: what was written on one cannot be waited for on another.</summary>
+    public int Generation => Volatile.Read(ref _generation);
+
+    /// <summary>Whether the server has refused the user or the password, the last time that a connection was tried.</summary>
+    public bool IsRefused => Volatile.Read(ref _refused);
 
     public bool IsConnected => _multiplexer is { IsConnected: true };
 
@@ -86,6 +94,8 @@ internal sealed class RedisConnection(
         parsed.ReconnectRetryPolicy = ReconnectPolicy.Instance;
         // Its queue would send what nobody waits for any more, and hides whether a command was sent (ADR 16).
         parsed.BacklogPolicy = BacklogPolicy.FailFast;
+        // To the client INFO and CONFIG GET are commands for administrators, also for one that the server lets do nothing else; nobody but us has this connection.
+        parsed.AllowAdmin = true;
         // Messages without the names of keys.
         parsed.IncludeDetailInExceptions = false;
         return parsed;
@@ -103,7 +113,7 @@ internal sealed class RedisConnection(
 
     private async Task<IConnectionMultiplexer> ConnectAsync()
     {
-        var multiplexer = await ConnectionMultiplexer.ConnectAsync(await ConfigurationAsync().ConfigureAwait(false)).ConfigureAwait(false);
+        var multiplexer = given?.Multiplexer ?? await ConnectionMultiplexer.ConnectAsync(await ConfigurationAsync().ConfigureAwait(false)).ConfigureAwait(false);
         multiplexer.ConnectionFailed += OnFailed;
         multiplexer.ConnectionRestored += OnRestored;
         _multiplexer = multiplexer;
@@ -138,14 +148,22 @@ internal sealed class RedisConnection(
 
     private void OnFailed(object? sender, ConnectionFailedEventArgs e)
     {
-        if (e.ConnectionType == ConnectionType.Interactive)
+        Interlocked.Increment(ref _generation);
+        if (e.ConnectionType != ConnectionType.Interactive)
+            return;
+        if (e.FailureType != ConnectionFailureType.AuthenticationFailure)
             Log.ConnectionLost(logger, e.FailureType.ToString());
+        else if (!Interlocked.Exchange(ref _refused, true))
+            Log.Unauthenticated(logger);
     }
 
     private void OnRestored(object? sender, ConnectionFailedEventArgs e)
     {
-        if (e.ConnectionType == ConnectionType.Interactive)
-            Log.ConnectionRestored(logger);
+        Interlocked.Increment(ref _generation);
+        if (e.ConnectionType != ConnectionType.Interactive)
+            return;
+        Volatile.Write(ref _refused, false);
+        Log.ConnectionRestored(logger);
     }
 }
 

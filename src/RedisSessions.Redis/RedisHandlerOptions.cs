@@ -48,6 +48,16 @@ public sealed class RedisHandlerOptions
     /// </summary>
     public Func<ConfigurationOptions, Task>? ConfigureClient { get; set; }
 
+    /// <summary>
+    /// How many replicas must have a commit before it counts (<c>WAIT</c>). Fewer within <see cref="ReplicaTimeout"/>: the commit fails as one whose outcome is unknown (503),
+    /// for it is stored on the primary and may be lost in a failover. Default: 0, nobody is waited for; at most 100. It makes loss rarer and does not exclude it: a replica
+    /// that has nothing may still be promoted. <c>WAIT</c> holds up the connection that all sessions of the process share, reads too, for as long as it lasts.
+    /// </summary>
+    public int MinReplicas { get; set; }
+
+    /// <summary>How long replicas are waited for, see <see cref="MinReplicas"/>. Default: 200 ms; 1 ms to half of <see cref="TryTimeout"/>, because a commit may have to wait for the turn before it.</summary>
+    public TimeSpan ReplicaTimeout { get; set; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Whether a server that has lost an update in the self-test keeps the application from starting. Default: true.</summary>
     public bool SelfTest { get; set; } = true;
 }
@@ -78,6 +88,10 @@ internal sealed class RedisHandlerOptionsValidator : IValidateOptions<RedisHandl
             errors.Add($"Sessions:Redis:Tries is {options.Tries}: it must be from 1 to 10.");
         Check(errors, nameof(options.Timeout), options.Timeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
         Check(errors, nameof(options.TryTimeout), options.TryTimeout, TimeSpan.FromMilliseconds(50), options.Timeout);
+        if (options.MinReplicas is < 0 or > 100)
+            errors.Add($"Sessions:Redis:MinReplicas is {options.MinReplicas}: it must be from 0 to 100.");
+        if (options.MinReplicas > 0)
+            Check(errors, nameof(options.ReplicaTimeout), options.ReplicaTimeout, TimeSpan.FromMilliseconds(1), options.TryTimeout / 2);
         if (options.Breaker is not { } breaker)
             return ValidateOptionsResult.Fail([.. errors, "Sessions:Redis:Breaker is not set."]);
         if (breaker.FailureRatio is not (> 0 and <= 1))

@@ -15,6 +15,9 @@ internal static class RedisScripts
 
     public static readonly string SelfTest = Load("selftest.lua");
 
+    /// <summary>Those that sessions need while they run.</summary>
+    public static IReadOnlyList<string> All { get; } = [Commit, AcquireLease, RenewLease, ReleaseLease, Index];
+
     private static string Load(string name)
     {
         using var stream = typeof(RedisScripts).Assembly.GetManifestResourceStream(name)

@@ -10,7 +10,8 @@ namespace RedisSessions.Redis;
 /// Proves by experiment that scripts are atomic on this server. No server says so itself: embedded Garnet without its Lua transaction
 /// mode loses half of all updates, without any error. Runs at start; when the server is not there yet, before the first use of it.
 /// </summary>
-internal sealed class RedisSelfTest(RedisConnection connection, IOptions<RedisHandlerOptions> options, ILogger<RedisSessionHandler> logger) : IHostedService
+internal sealed class RedisSelfTest(
+    RedisConnection connection, RedisStartChecks checks, IOptions<RedisHandlerOptions> options, ILogger<RedisSessionHandler> logger) : IHostedService
 {
     private const int Connections = 8, CallsEach = 50;
     private readonly Lock _lock = new();
@@ -38,12 +39,19 @@ internal sealed class RedisSelfTest(RedisConnection connection, IOptions<RedisHa
         lock (_lock)
         {
             if (_run is null or { IsFaulted: true } or { IsCanceled: true })
-                _run = options.Value.SelfTest ? RunAsync() : Task.CompletedTask;
+                _run = RunAsync();
             return _run;
         }
     }
 
     private async Task RunAsync()
+    {
+        if (options.Value.SelfTest)
+            await TestAsync().ConfigureAwait(false);
+        await checks.RunAsync().ConfigureAwait(false);
+    }
+
+    private async Task TestAsync()
     {
         // Several connections, because one alone is served in order even where scripts are not atomic.
         List<ConnectionMultiplexer> multiplexers = [];

@@ -13,6 +13,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
     private readonly RedisStore _store;
     private readonly RedisSessionLeases _leases;
     private readonly RedisUserIndex _index;
+    private readonly ReplicaAcks _replicas;
 
     public RedisSessionHandler(
         RedisConnection connection, RedisSelfTest selfTest, IOptions<RedisHandlerOptions> options, TimeProvider time, RedisMetrics metrics,
@@ -21,6 +22,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
         _store = new RedisStore(connection, selfTest, options, time, metrics, logger);
         _leases = new RedisSessionLeases(_store);
         _index = new RedisUserIndex(_store);
+        _replicas = new ReplicaAcks(connection, options.Value);
     }
 
     /// <inheritdoc/>
@@ -34,10 +36,8 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
             var record = RecordFormat.Read((byte[])value!);
             // GETEX has moved the deadline before anybody knew the record. A closed one is not to live longer than it was made for, and one with an idle timeout
             // of its own goes by that.
-            if (record.State != SessionState.Live)
-                await database.KeyExpireAsync(state.Key, record.AbsoluteDeadline.UtcDateTime, flags: CommandFlags.FireAndForget).ConfigureAwait(false);
-            else if (record.IdleTimeout is not null)
-                await database.KeyExpireAsync(state.Key, record.Lifetime(state.Store.Now, state.idleTimeout), flags: CommandFlags.FireAndForget).ConfigureAwait(false);
+            if (record.State != SessionState.Live || record.IdleTimeout is not null)
+                await SlideAsync(database, state.Key, record, state.Store.Now, state.idleTimeout, CommandFlags.FireAndForget).ConfigureAwait(false);
             return record;
         }, cancellationToken);
 
@@ -54,19 +54,34 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
         if (version.Length > 0)
             RecordFormat.WriteVersion(expected, version);
         var milliseconds = (long)record.Lifetime(_store.Now, idleTimeout).TotalMilliseconds;
-        var commit = (Keys: new[] { _store.Key(key.Value) }, Values: new RedisValue[] { version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset }, Expected: expected);
+        var commit = (Store: _store, Replicas: _replicas, Keys: new[] { _store.Key(key.Value) }, Expected: expected, Record: record, idleTimeout,
+            Values: new RedisValue[] { version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset });
 
         return await _store.RunToTheEndAsync("commit", commit, static async (commit, attempt) =>
         {
+            var generation = commit.Replicas.Connection;
             var answer = await attempt.Database.ScriptEvaluateAsync(RedisScripts.Commit, commit.Keys, commit.Values).ConfigureAwait(false);
             if (answer.Resp2Type == ResultType.Integer)
-                return (int)answer == 1 ? CommitResult.Committed.Instance : (CommitResult)CommitResult.Gone.Instance;
+            {
+                if ((int)answer != 1)
+                    return (CommitResult)CommitResult.Gone.Instance;
+                if (commit.Replicas.Wanted)
+                    await commit.Replicas.WaitAsync(attempt.Database, commit.Keys[0], generation).ConfigureAwait(false);
+                return CommitResult.Committed.Instance;
+            }
 
             var current = RecordFormat.Read((byte[])answer!);
             if (attempt.MayBeApplied && !current.RemembersCommitsSince(commit.Expected))
             {
                 throw new SessionStoreException("redis", "commit",
                     "an answer was lost, and so many commits followed that it cannot be told whether this one was stored; it was not tried again.");
+            }
+
+            if (commit.Replicas.Wanted && commit.Record.CommitIds is [var id, ..] && current.HasCommit(id))
+            {
+                // Stored by the try before, over a connection of before perhaps. A write on this one comes after it, and is what the replicas are asked about.
+                await SlideAsync(attempt.Database, commit.Keys[0], current, commit.Store.Now, commit.idleTimeout, CommandFlags.None).ConfigureAwait(false);
+                await commit.Replicas.WaitAsync(attempt.Database, commit.Keys[0], generation).ConfigureAwait(false);
             }
 
             return new CommitResult.Conflict(current);
@@ -93,4 +108,9 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => _index.FindAsync(userId, cancellationToken);
+
+    private static Task<bool> SlideAsync(IDatabase database, RedisKey key, SessionRecord record, DateTimeOffset now, TimeSpan idleTimeout, CommandFlags flags) =>
+        record.State != SessionState.Live
+            ? database.KeyExpireAsync(key, record.AbsoluteDeadline.UtcDateTime, flags: flags)
+            : database.KeyExpireAsync(key, record.Lifetime(now, idleTimeout), flags: flags);
 }

@@ -32,6 +32,7 @@ public static class RedisSessionsBuilderExtensions
             provider.GetRequiredService<ILogger<RedisSessionHandler>>(), provider.GetService<RedisMultiplexer>()));
         builder.Services.AddMetrics();
         builder.Services.TryAddSingleton<RedisMetrics>();
+        builder.Services.TryAddSingleton<RedisStartChecks>();
         builder.Services.TryAddSingleton<RedisSelfTest>();
         // Only when Redis is in use: an application may carry several handlers and pick one by configuration.
         builder.Services.AddSingleton<IHostedService>(provider =>

@@ -78,7 +78,7 @@ internal sealed class RedisStore
         {
             throw new SessionStoreException("redis", verb, e.Message, e);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException or ExecutionRejectedException)
+        catch (Exception e) when (e is RedisException or RedisCommandException or TimeoutException or ObjectDisposedException or ExecutionRejectedException)
         {
             throw Failed(verb, operation, e, _time.GetElapsedTime(started));
         }
@@ -108,10 +108,10 @@ internal sealed class RedisStore
             // Nobody waits for it any more; what becomes of it is still somebody's exception.
             _ = running?.ContinueWith(
                 static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            operation.TimedOut();
+            operation.TimedOut(_connection.IsRefused ? RedisFailure.Unauthenticated with { Again = true } : RedisFailure.NoConnection);
             throw;
         }
-        catch (SessionStoreException e) when (e.InnerException is RedisException or TimeoutException)
+        catch (SessionStoreException e) when (e.InnerException is RedisException or RedisCommandException or TimeoutException)
         {
             // The self-test could not be run: this command has not been sent.
             operation.FailedBefore(e.InnerException);

@@ -66,7 +66,9 @@ internal sealed record RedisFailure(string Reason, bool Again, bool MayBeApplied
         RedisConnectionException connection => OfConnection(connection),
         RedisTimeoutException timeout => timeout.Commandstatus is CommandStatus.WaitingToBeSent or CommandStatus.WaitingInBacklog ? NoConnection : Silent,
         // What the client itself does not send: it may know a replica only, just now.
-        RedisCommandException => Answers["READONLY"] with { Advice = "the client knows no server that takes this command. Is there a primary?" },
+        RedisCommandException command when command.Message.Contains("replica", StringComparison.Ordinal) =>
+            Answers["READONLY"] with { Advice = "the client knows replicas only. Is there a primary?" },
+        RedisCommandException => Other with { MayBeApplied = false },
         BrokenCircuitException => CircuitOpen,
         TimeoutRejectedException or TimeoutException => Silent,
         // The connection is being disposed, by the application that made it or at the end of the process.

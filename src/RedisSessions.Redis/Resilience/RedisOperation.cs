@@ -32,7 +32,7 @@ internal sealed class RedisOperation(int tries)
     public void FailedBefore(Exception e) => Failed(RedisFailure.Of(e) is { } failure ? failure with { MayBeApplied = false } : null, e);
 
     /// <summary>The time of a try is up. Without a connection it has only waited for one; else the bytes may have gone, and no answer means no knowledge.</summary>
-    public void TimedOut() => Failed(_sending ? RedisFailure.Silent : RedisFailure.NoConnection, null);
+    public void TimedOut(RedisFailure waiting) => Failed(_sending ? RedisFailure.Silent : waiting, null);
 
     private void Failed(RedisFailure? failure, Exception? cause)
     {
@@ -44,9 +44,3 @@ internal sealed class RedisOperation(int tries)
         }
     }
 }
-
-/// <summary>What one try has to work with.</summary>
-/// <param name="Database">Where to send it.</param>
-/// <param name="MayBeApplied">Whether an earlier try may have arrived.</param>
-/// <param name="CancellationToken">Ends when nobody waits for this try any more: nothing new is to be begun.</param>
-internal readonly record struct RedisTry(StackExchange.Redis.IDatabase Database, bool MayBeApplied, CancellationToken CancellationToken);
