@@ -116,4 +116,20 @@ internal static class Snippets
             await directory.EndOthersAsync(session));
         // end
     }
+
+    public static WebApplication Health(WebApplicationBuilder builder)
+    {
+        // snippet: health
+        builder.Services.AddHealthChecks().AddRedisSessionsHealthCheck();
+
+        var app = builder.Build();
+        app.UseRedisSessions();
+        // For the balancer: does this instance want requests?
+        app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains("ready") }).WithSessionAccess(SessionAccess.None);
+        // For whoever restarts what is dead.
+        app.MapHealthChecks("/health/live", new() { Predicate = check => check.Tags.Contains("live") }).WithSessionAccess(SessionAccess.None);
+        // end
+
+        return app;
+    }
 }

@@ -60,7 +60,8 @@ public sealed class HealthTests(StoreFixture store)
         await using var app = await StartAsync(TimeSpan.FromMilliseconds(200));
         var silence = new TaskCompletionSource();
         app.Store.BeforeRead = () => silence.Task;
-        var report = await ReportAsync(app);
+        var report = await ReportAsync(app).WaitAsync(TimeSpan.FromSeconds(10), Token);
+        Assert.InRange((double)report.Data["milliseconds"], 100, 4000);
         Assert.Equal((HealthStatus.Unhealthy, "The session store has not answered within 0.2 s."), (report.Status, report.Description));
         Assert.Equal("timeout", report.Data["outcome"]);
         silence.SetResult();
