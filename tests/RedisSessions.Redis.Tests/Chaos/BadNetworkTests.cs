@@ -89,7 +89,8 @@ public sealed class BadNetworkTests(RedisServerFixture redis) : EngineTests(redi
                 proxy.Policy = static command => command.Name is "GETEX" || command.IsScript ? Fault.HalfClose : Fault.None;
                 break;
             default:
-                proxy.Policy = static command => command.Name is "GETEX" || command.IsScript ? Fault.DripReply(1, TimeSpan.FromMilliseconds(100)) : Fault.None;
+                // A second and a half for a record, and for all that waits behind it.
+                proxy.Policy = static command => command.Name is "GETEX" && command.Number % 8 == 0 ? Fault.DripReply(10, TimeSpan.FromMilliseconds(100)) : Fault.None;
                 break;
         }
     }
