@@ -8,10 +8,11 @@ namespace RedisSessions.Redis.Tests.Chaos;
 /// <summary>Connections that are silent, slow, half closed or late: requests fail in time, and go on by themselves when the network does.</summary>
 public sealed class BadNetworkTests(RedisServerFixture redis) : EngineTests(redis)
 {
-    private const int Sessions = 8, Tries = 2, Timeout = 500;
+    private const int Sessions = 8;
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1), TryTimeout = TimeSpan.FromMilliseconds(400);
 
-    // Two tries of half a second each for reading and as many for committing, noticed at a heartbeat of a quarter, with their pauses, on a busy machine.
-    private static readonly TimeSpan InTime = TimeSpan.FromSeconds(8);
+    // A read and a commit; and a second for a busy machine.
+    private static readonly TimeSpan InTime = Timeout * 2 + TimeSpan.FromSeconds(1);
 
     public static TheoryData<string> Networks => ["silent", "half closed", "throttled", "dripping"];
 
@@ -96,5 +97,6 @@ public sealed class BadNetworkTests(RedisServerFixture redis) : EngineTests(redi
     }
 
     private ServiceProvider Create(FaultProxy proxy) => Instance.Create(
-        $"{proxy.Configuration},asyncTimeout={Timeout},syncTimeout={Timeout}", options => (options.KeyPrefix, options.Tries, options.SelfTest) = (Prefix, Tries, false));
+        proxy.Configuration,
+        options => (options.KeyPrefix, options.Timeout, options.TryTimeout, options.SelfTest) = (Prefix, Timeout, TryTimeout, false));
 }

@@ -87,7 +87,8 @@ public sealed class LostAnswersTests(RedisServerFixture redis) : EngineTests(red
     };
 
     private ServiceProvider Create(FaultProxy proxy) => Instance.Create(
-        $"{proxy.Configuration},asyncTimeout=250,syncTimeout=250",
-        options => (options.KeyPrefix, options.Tries, options.SelfTest) = (Prefix, 10, false),
+        proxy.Configuration,
+        options => (options.KeyPrefix, options.Tries, options.Timeout, options.TryTimeout, options.SelfTest) =
+            (Prefix, 10, TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(250), false),
         options => options.CommitTimeout = TimeSpan.FromMinutes(1));
 }
