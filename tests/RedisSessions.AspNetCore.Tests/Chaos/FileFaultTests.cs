@@ -14,7 +14,12 @@ public sealed class FileFaultTests : IDisposable
     [Fact]
     public async Task A_commit_whose_flush_fails_is_no_success_and_counts_once()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "permissions of Linux make the fault");
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Unix permissions make the fault.");
+            return;
+        }
+
         // Root may open everything: the instance must not have that right, or flushing the directory could not be made to fail.
         string[] wrapper = Environment.IsPrivilegedProcess ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"] : [];
         await using var farm = await LoadedFarm.StartAsync(1, 4, ["--Sessions:Handler=file", $"--Sessions:File:Path={_directory}", "--Sessions:File:FlushToDisk=true"], wrapper);

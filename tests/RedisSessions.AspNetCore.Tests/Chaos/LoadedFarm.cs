@@ -160,9 +160,17 @@ internal sealed class LoadedFarm : IAsyncDisposable
 
     private async Task SeedAsync(int session)
     {
-        using var response = await _client.GetAsync(new Uri(Instances[session % Instances.Length].Address, "seed"), Token);
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        _ids[session] = response.Headers.GetValues("Set-Cookie").Single().Split(';')[0].Split('=', 2)[1];
-        Secrets.Note(_ids[session]);
+        // The first request of a cold instance on a busy machine may take longer than a test's short time-outs allow.
+        await Poll.UntilAsync(
+            async () =>
+            {
+                using var response = await _client.GetAsync(new Uri(Instances[session % Instances.Length].Address, "seed"), Token);
+                if (response.StatusCode != HttpStatusCode.OK)
+                    return false;
+                _ids[session] = response.Headers.GetValues("Set-Cookie").Single().Split(';')[0].Split('=', 2)[1];
+                Secrets.Note(_ids[session]);
+                return true;
+            },
+            TimeSpan.FromSeconds(20), "a session can be made", Token);
     }
 }

@@ -88,32 +88,26 @@ public abstract class RedisDownTests
 public sealed class RedisKilledTests : RedisDownTests
 {
     [Fact]
-    public async Task After_kill_9_and_three_seconds_nothing_acknowledged_is_lost_and_nobody_was_logged_out()
-    {
-        var farm = await KillAsync("--appendonly", "yes", "--appendfsync", "always");
-        await using (farm)
+    public Task After_kill_9_and_three_seconds_nothing_acknowledged_is_lost_and_nobody_was_logged_out() => KillAsync(
+        async farm =>
         {
             Assert.Contains(farm.Samples, sample => sample.Status == HttpStatusCode.ServiceUnavailable);
             Assert.DoesNotContain(farm.Samples, sample => sample.Status == 0);
             await farm.VerifyAsync();
-        }
-    }
+        },
+        "--appendonly", "yes", "--appendfsync", "always");
 
     [Fact]
-    public async Task Without_the_append_only_file_it_would_show()
+    public Task Without_the_append_only_file_it_would_show() => KillAsync(async farm =>
     {
-        var farm = await KillAsync();
-        await using (farm)
-        {
-            await farm.LookAtAllAsync();
-            Assert.Contains(farm.History.Violations(), violation => violation.Contains("logged out", StringComparison.Ordinal));
-        }
-    }
+        await farm.LookAtAllAsync();
+        Assert.Contains(farm.History.Violations(), violation => violation.Contains("logged out", StringComparison.Ordinal));
+    });
 
-    private static async Task<LoadedFarm> KillAsync(params string[] settings)
+    private static async Task KillAsync(Func<LoadedFarm, Task> judgeAsync, params string[] settings)
     {
         await using var redis = await StartAsync(settings);
-        var farm = await FarmAsync(redis, instances: 2, sessions: 20);
+        await using var farm = await FarmAsync(redis, instances: 2, sessions: 20);
         var goOn = true;
         var load = Task.Run(() => farm.RunAsync(200, () => Volatile.Read(ref goOn)), Token);
         await Task.Delay(1500, Token);
@@ -130,9 +124,7 @@ public sealed class RedisKilledTests : RedisDownTests
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"MEASURED kill -9 of redis, 3 s: the first success was sent {Stopwatch.GetElapsedTime(pong, first).TotalMilliseconds:F0} ms after PONG, the last failure {Stopwatch.GetElapsedTime(pong, last).TotalMilliseconds:F0} ms; "
             + $"{farm.Samples.Count(sample => sample.Status == HttpStatusCode.ServiceUnavailable)} answers 503; {farm.History}");
-        // While the server still runs.
-        await farm.LookAtAllAsync();
-        return farm;
+        await judgeAsync(farm);
     }
 }
 

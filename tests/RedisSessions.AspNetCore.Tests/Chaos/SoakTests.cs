@@ -25,7 +25,7 @@ public sealed class SoakTests
         await using var redis = await RedisProcess.TryStartAsync([], Token);
         Assert.SkipWhen(redis is null, "no redis-server on the PATH: connections are counted on a server of our own");
         await using var app = await TargetAppProcess.StartAsync(redis!.Configuration, [], Token);
-        using var admin = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(redis.Configuration);
+        using var admin = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync($"{redis.Configuration},allowAdmin=true");
         using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = app.Address };
         var (requests, wrong, goOn) = (0L, 0L, true);
         var load = Task.WhenAll(Enumerable.Range(0, Visitors).Select(_ => Task.Run(VisitAsync, Token)));
