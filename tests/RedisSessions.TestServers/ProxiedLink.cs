@@ -46,24 +46,23 @@ internal sealed class ProxiedLink(FaultProxy proxy, TcpClient to)
                     await Task.Delay(Timeout.Infinite, cancellationToken);
                     return;
                 case Fault.Drip drip:
-                    await InPiecesAsync(bytes, drip.Bytes, drip.Pause);
+                    await InPiecesAsync(bytes, drip.Bytes, drip.Pause, static () => true);
                     break;
                 default:
-                    if (proxy.BytesPerSecond is { } speed)
-                        await InPiecesAsync(bytes, Math.Max(1, speed / 50), TimeSpan.FromMilliseconds(20));
-                    else
-                        await stream.WriteAsync(bytes, cancellationToken);
+                    await InPiecesAsync(bytes, Math.Max(1, (proxy.BytesPerSecond ?? 0) / 50), TimeSpan.FromMilliseconds(20), () => proxy.BytesPerSecond is not null);
                     break;
             }
         }
 
-        async Task InPiecesAsync(ReadOnlyMemory<byte> bytes, int size, TimeSpan pause)
+        async Task InPiecesAsync(ReadOnlyMemory<byte> bytes, int size, TimeSpan pause, Func<bool> slowly)
         {
-            for (; bytes.Length > 0; bytes = bytes[Math.Min(size, bytes.Length)..])
+            for (; bytes.Length > size && slowly(); bytes = bytes[size..])
             {
                 await Task.Delay(pause, cancellationToken);
-                await stream.WriteAsync(bytes[..Math.Min(size, bytes.Length)], cancellationToken);
+                await stream.WriteAsync(bytes[..size], cancellationToken);
             }
+
+            await stream.WriteAsync(bytes, cancellationToken);
         }
     }
 }

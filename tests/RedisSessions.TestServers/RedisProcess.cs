@@ -5,8 +5,8 @@ using System.Text;
 namespace RedisSessions.TestServers;
 
 /// <summary>
-/// A redis-server of our own: a process on a free loopback port, in a temporary folder, that stores nothing on disk. It can be killed and
-/// started again on the same port, and stopped and continued.
+/// A redis-server of our own: a process on a free loopback port, in a temporary folder, that stores nothing on disk unless its settings say so. It
+/// can be killed and started again on the same port, and stopped and continued.
 /// </summary>
 public sealed class RedisProcess : IAsyncDisposable
 {
@@ -59,10 +59,10 @@ public sealed class RedisProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>kill -9: what it held is gone.</summary>
+    /// <summary>kill -9: what it held in memory is gone.</summary>
     public Task KillAsync() => _child.KillAsync();
 
-    /// <summary>Starts it again, empty, on the same port.</summary>
+    /// <summary>Starts it again on the same port: empty, or with what its settings made it store. It has answered PING when this returns.</summary>
     public async Task RestartAsync(CancellationToken cancellationToken)
     {
         await _child.DisposeAsync();

@@ -8,10 +8,11 @@ namespace RedisSessions.Redis.Tests.Chaos;
 /// <summary>Connections that are silent, slow, half closed or late: requests fail in time, and go on by themselves when the network does.</summary>
 public sealed class BadNetworkTests(RedisServerFixture redis) : EngineTests(redis)
 {
-    private const int Sessions = 8, Tries = 2, Timeout = 500;
+    private const int Sessions = 8;
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1), TryTimeout = TimeSpan.FromMilliseconds(400);
 
-    // Two tries of half a second each for reading and as many for committing, noticed at a heartbeat of a quarter, with their pauses, on a busy machine.
-    private static readonly TimeSpan InTime = TimeSpan.FromSeconds(8);
+    // A read and a commit; and a second for a busy machine.
+    private static readonly TimeSpan InTime = Timeout * 2 + TimeSpan.FromSeconds(1);
 
     public static TheoryData<string> Networks => ["silent", "half closed", "throttled", "dripping"];
 
@@ -89,11 +90,13 @@ public sealed class BadNetworkTests(RedisServerFixture redis) : EngineTests(redi
                 proxy.Policy = static command => command.Name is "GETEX" || command.IsScript ? Fault.HalfClose : Fault.None;
                 break;
             default:
-                proxy.Policy = static command => command.Name is "GETEX" || command.IsScript ? Fault.DripReply(1, TimeSpan.FromMilliseconds(100)) : Fault.None;
+                // A second and a half for a record, and for all that waits behind it.
+                proxy.Policy = static command => command.Name is "GETEX" && command.Number % 8 == 0 ? Fault.DripReply(10, TimeSpan.FromMilliseconds(100)) : Fault.None;
                 break;
         }
     }
 
     private ServiceProvider Create(FaultProxy proxy) => Instance.Create(
-        $"{proxy.Configuration},asyncTimeout={Timeout},syncTimeout={Timeout}", options => (options.KeyPrefix, options.Tries, options.SelfTest) = (Prefix, Tries, false));
+        proxy.Configuration,
+        options => (options.KeyPrefix, options.Timeout, options.TryTimeout, options.SelfTest) = (Prefix, Timeout, TryTimeout, false));
 }

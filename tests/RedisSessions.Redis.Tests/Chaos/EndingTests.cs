@@ -79,7 +79,7 @@ public sealed class EndingTests(RedisServerFixture redis) : EngineTests(redis)
     }
 
     private ServiceProvider Create(FaultProxy proxy) => Instance.Create(
-        $"{proxy.Configuration},asyncTimeout=500,syncTimeout=500", options => (options.KeyPrefix, options.SelfTest) = (Prefix, false));
+        proxy.Configuration, options => (options.KeyPrefix, options.TryTimeout, options.SelfTest) = (Prefix, TimeSpan.FromMilliseconds(500), false));
 
     /// <summary>Planted bug: a closed record is no obstacle.</summary>
     private sealed class WritesOverTheEnd(ISessionHandler inner) : HandlerDecorator(inner)

@@ -15,10 +15,13 @@ public sealed class LostAnswersTests(RedisServerFixture redis) : EngineTests(red
     public async Task After_a_thousand_lost_answers_every_counter_is_what_was_acknowledged()
     {
         var (acknowledged, counted, history, lost) = await RunAsync(handler => handler);
+        var unknown = history.Operations.OfType<Pushed>().Where(push => push.Outcome == Outcome.Unknown).Select(push => push.Token).ToHashSet(StringComparer.Ordinal);
+        var applied = history.Operations.OfType<Looked>().Sum(look => look.Tokens!.Count(unknown.Contains));
         TestContext.Current.TestOutputHelper?.WriteLine($"MEASURED {lost} answers lost; {acknowledged} increments acknowledged, {counted} counted; {history}");
         Assert.True(lost >= Losses, $"Only {lost} answers were lost.");
-        Assert.Equal(acknowledged, counted);
-        Assert.Equal(0, history.Count(Outcome.Unknown));
+        // Whoever loses ten answers in a row is told that nobody knows; which of these few were stored, their tokens say.
+        Assert.InRange(unknown.Count, 0, 10);
+        Assert.Equal(acknowledged + applied, counted);
         history.Verify();
     }
 
@@ -42,7 +45,7 @@ public sealed class LostAnswersTests(RedisServerFixture redis) : EngineTests(red
         {
             await Task.WhenAll(instances.Select(instance => instance.WarmUpAsync(CancellationToken)));
             var ids = await Task.WhenAll(instances.Select(_ => direct.Manager().CreateSessionAsync("n", 0, CancellationToken)));
-            proxy.Policy = command => command.IsScript && Random.Shared.Next(2) == 0 ? Any() : Fault.None;
+            proxy.Policy = command => command.IsScript && Random.Shared.Next(4) == 0 ? Any() : Fault.None;
             var started = Stopwatch.GetTimestamp();
             await Task.WhenAll(instances.Select((instance, i) => Task.Run(async () =>
             {
@@ -54,7 +57,15 @@ public sealed class LostAnswersTests(RedisServerFixture redis) : EngineTests(red
                         var session = await manager.LoadAsync(ids[i], cancellationToken: CancellationToken);
                         session.Increment("n");
                         session.Push("log", token);
-                        await session.CommitAsync(CancellationToken);
+                        try
+                        {
+                            await session.CommitAsync(CancellationToken);
+                        }
+                        catch (SessionStoreException)
+                        {
+                            return Outcome.Unknown;
+                        }
+
                         Interlocked.Increment(ref acknowledged);
                         return Outcome.Acknowledged;
                     });
@@ -77,17 +88,18 @@ public sealed class LostAnswersTests(RedisServerFixture redis) : EngineTests(red
         }
     }
 
-    private static Fault Any() => Random.Shared.Next(20) switch
+    private static Fault Any() => Random.Shared.Next(40) switch
     {
-        < 9 => Fault.CutReply,
-        < 14 => Fault.CutInsideReply,
-        < 18 => Fault.HalfClose,
-        // Each costs time-outs, because nobody tells the client.
+        < 18 => Fault.CutReply,
+        < 28 => Fault.CutInsideReply,
+        < 38 => Fault.HalfClose,
+        // Each costs time-outs, and the tries that follow on the same connection, because nobody tells the client.
         _ => Fault.SwallowReply,
     };
 
     private ServiceProvider Create(FaultProxy proxy) => Instance.Create(
-        $"{proxy.Configuration},asyncTimeout=250,syncTimeout=250",
-        options => (options.KeyPrefix, options.Tries, options.SelfTest) = (Prefix, 10, false),
+        proxy.Configuration,
+        options => (options.KeyPrefix, options.Tries, options.Timeout, options.TryTimeout, options.SelfTest) =
+            (Prefix, 10, TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(250), false),
         options => options.CommitTimeout = TimeSpan.FromMinutes(1));
 }
