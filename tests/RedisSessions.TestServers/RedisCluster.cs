@@ -75,11 +75,24 @@ public sealed class RedisCluster : IAsyncDisposable
         [.. (await NodesAsync(asked, cancellationToken)).Where(line => line is { IsPrimary: true, IsFailed: false, Slots: > 0 })];
 
     /// <summary>Moves slots and all their keys from one primary to another while they are in use.</summary>
-    public static Task MoveAsync(ClusterLine from, ClusterLine to, int slots, CancellationToken cancellationToken) => RedisCli.RunAsync(
-        [
-            "--cluster", "reshard", $"127.0.0.1:{to.Port}", "--cluster-from", from.Id, "--cluster-to", to.Id,
-            "--cluster-slots", slots.ToString(CultureInfo.InvariantCulture), "--cluster-yes",
-        ], cancellationToken);
+    public async Task MoveAsync(ClusterLine from, ClusterLine to, int slots, CancellationToken cancellationToken)
+    {
+        // News of the move before may still be on its way, and redis-cli begins nothing then.
+        await Poll.UntilAsync(
+            async () =>
+            {
+                var views = new HashSet<string>(StringComparer.Ordinal);
+                foreach (var node in _nodes)
+                    views.Add(string.Join(';', (await NodesAsync(node, cancellationToken)).OrderBy(line => line.Id, StringComparer.Ordinal).Select(line => $"{line.Id} {string.Join(',', line.Ranges)}")));
+                return views.Count == 1;
+            },
+            Patience, "the nodes of the cluster agree", cancellationToken);
+        await RedisCli.RunAsync(
+            [
+                "--cluster", "reshard", $"127.0.0.1:{to.Port}", "--cluster-from", from.Id, "--cluster-to", to.Id,
+                "--cluster-slots", slots.ToString(CultureInfo.InvariantCulture), "--cluster-yes",
+            ], cancellationToken);
+    }
 
     public RedisProcess this[ClusterLine line] => _nodes.Single(node => node.Port == line.Port);
 

@@ -26,9 +26,9 @@ public sealed class ClusterTests(ITestOutputHelper output)
         await load.AdvanceAsync(100, Token);
         var primaries = await RedisCluster.PrimariesAsync(cluster.Nodes[0], Token);
         var before = Where(load, instance, primaries);
-        await RedisCluster.MoveAsync(primaries[0], primaries[1], 2000, Token);
+        await cluster.MoveAsync(primaries[0], primaries[1], 2000, Token);
         var moved = Where(load, instance, await RedisCluster.PrimariesAsync(cluster.Nodes[0], Token));
-        await RedisCluster.MoveAsync(primaries[1], primaries[0], 2000, Token);
+        await cluster.MoveAsync(primaries[1], primaries[0], 2000, Token);
         await load.AdvanceAsync(100, Token);
         await load.EndAsync(instance.Manager(), Token);
 

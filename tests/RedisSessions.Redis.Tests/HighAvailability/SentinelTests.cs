@@ -44,7 +44,7 @@ public sealed class SentinelTests(ITestOutputHelper output)
     public async Task What_is_lost_with_a_primary_whose_replicas_hang(int minReplicas)
     {
         await using var redis = await StartAsync([]);
-        await using var instance = Instance.Create(redis.Configuration, options => { });
+        await using var instance = Instance.Create(redis.Configuration, options => options.MinReplicas = minReplicas);
         await using var load = await EngineLoad.StartAsync(instance, sessions: 20, clients: 8, Token);
         await load.AdvanceAsync(200, Token);
 
