@@ -22,9 +22,9 @@ internal sealed class RedisMetrics : IDisposable
     /// <summary>The circuit tells its state here.</summary>
     public CircuitBreakerStateProvider Circuit { get; } = new();
 
-    public void Retrying(RedisFailure failure) => _retries.Add(1, new KeyValuePair<string, object?>("redissessions.reason", failure.Reason));
+    public void Retrying(RedisFailure failure) => _retries.Add(1, new KeyValuePair<string, object?>("reason", failure.Reason));
 
-    public void Changed(CircuitState state) => _circuit.Add(1, new KeyValuePair<string, object?>("redissessions.state", Name(state)));
+    public void Changed(CircuitState state) => _circuit.Add(1, new KeyValuePair<string, object?>("state", Name(state)));
 
     public void Dispose() => _meter.Dispose();
 

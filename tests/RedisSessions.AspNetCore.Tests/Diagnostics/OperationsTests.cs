@@ -122,6 +122,7 @@ public sealed partial class OperationsTests(StoreFixture store)
         "Histogram" => "histogram",
         "Counter" => "counter",
         "UpDownCounter" => "up-down counter",
+        "ObservableGauge" => "gauge",
         var other => other,
     };
 
