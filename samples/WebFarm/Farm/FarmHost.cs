@@ -23,6 +23,8 @@ internal static class FarmHost
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
             // Keys in Redis are not encrypted once more: true, and well here.
             .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
+            // That an instance which leaves is not ready is what the balancer asks for; it need not be said each time.
+            .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None)
             // The balancer's own account of a request that failed, which NextInstance repeats or answers.
             .AddFilter("Yarp", LogLevel.Error);
         builder.WebHost.ConfigureKestrel(static kestrel => kestrel.AddServerHeader = false);
