@@ -6,12 +6,11 @@ namespace RedisSessions;
 /// </summary>
 public sealed class RedisBreakerOptions
 {
-    /// <summary>Whether there is a circuit at all. Default: true.</summary>
+    /// <summary>Whether there is a circuit at all. Default: true; never in a cluster, where one of several primaries may be down, and the sessions of the others are to be served.</summary>
     public bool Enabled { get; set; } = true;
 
     /// <summary>
-    /// The share of calls within <see cref="SamplingDuration"/> that must have failed. Default: 0.9, because a Redis that is gone fails all of them, and a cluster that has
-    /// lost one of its primaries is to go on serving the others; above 0, at most 1.
+    /// The share of calls within <see cref="SamplingDuration"/> that must have failed. Default: 0.9, because a Redis that is gone fails all of them; above 0, at most 1.
     /// </summary>
     public double FailureRatio { get; set; } = 0.9;
 
@@ -26,7 +25,8 @@ public sealed class RedisBreakerOptions
 
     /// <summary>
     /// How long calls fail at once until one of them is let through as a probe. Spread downwards by up to half of what is above half a
-    /// second, so that instances do not probe together. Default: 1 second, so that a Redis that is back is found within two; 0.5 seconds to a minute.
+    /// second, so that instances do not probe together. Default: half a second: a probe that came a moment too early is not to cost the two seconds in which a Redis that is back is
+    /// to be found, and a probe waits for the connection, so it is no load; 0.5 seconds to a minute.
     /// </summary>
-    public TimeSpan BreakDuration { get; set; } = TimeSpan.FromSeconds(1);
+    public TimeSpan BreakDuration { get; set; } = TimeSpan.FromSeconds(0.5);
 }

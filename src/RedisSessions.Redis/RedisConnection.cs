@@ -16,7 +16,7 @@ internal sealed class RedisConnection(
     private Task<ConfigurationOptions>? _configuration;
     private long _looked;
     private int _generation;
-    private bool _refused;
+    private bool _refused, _isCluster;
 
     /// <summary>Changes with each connection that is made again: what was written on one cannot be waited for on another.</summary>
     public int Generation => Volatile.Read(ref _generation);
@@ -25,6 +25,9 @@ internal sealed class RedisConnection(
     public bool IsRefused => Volatile.Read(ref _refused);
 
     public bool IsConnected => _multiplexer is { IsConnected: true };
+
+    /// <summary>Whether several primaries have the sessions; false as long as that is not known.</summary>
+    public bool IsCluster => Volatile.Read(ref _isCluster);
 
     /// <summary>The settings of further connections to the same server, for the caller to change.</summary>
     public async Task<ConfigurationOptions> ConfigurationAsync()
@@ -116,9 +119,13 @@ internal sealed class RedisConnection(
         var multiplexer = given?.Multiplexer ?? await ConnectionMultiplexer.ConnectAsync(await ConfigurationAsync().ConfigureAwait(false)).ConfigureAwait(false);
         multiplexer.ConnectionFailed += OnFailed;
         multiplexer.ConnectionRestored += OnRestored;
+        FindOut(multiplexer);
         _multiplexer = multiplexer;
         return multiplexer;
     }
+
+    private void FindOut(IConnectionMultiplexer multiplexer) =>
+        Volatile.Write(ref _isCluster, Array.Exists(multiplexer.GetServers(), static server => server.IsConnected && server.ServerType == ServerType.Cluster) || _isCluster);
 
     private async Task<ConfigurationOptions> ConfigureAsync()
     {
@@ -163,6 +170,9 @@ internal sealed class RedisConnection(
         if (e.ConnectionType != ConnectionType.Interactive)
             return;
         Volatile.Write(ref _refused, false);
+        // Nobody may have answered when the client was made.
+        if (_multiplexer is { } multiplexer)
+            FindOut(multiplexer);
         Log.ConnectionRestored(logger);
     }
 }

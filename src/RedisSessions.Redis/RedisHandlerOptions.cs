@@ -12,7 +12,7 @@ public sealed class RedisHandlerOptions
 
     /// <summary>
     /// Where Redis is, as StackExchange.Redis writes it: <c>host:port,password=…,ssl=true</c>. Default: none. What it does not mention is tuned for sessions:
-    /// reconnecting within 100 ms to 2 s, start without a server, nothing queued while there is no connection.
+    /// reconnecting within 100 ms to 1 s, start without a server, nothing queued while there is no connection.
     /// </summary>
     public string? Configuration { get; set; }
 

@@ -13,7 +13,7 @@ internal sealed class RedisStore
     private readonly RedisConnection _connection;
     private readonly RedisSelfTest _selfTest;
     private readonly TimeProvider _time;
-    private readonly ResiliencePipeline _pipeline;
+    private readonly ResiliencePipeline _pipeline, _clusterPipeline;
     private readonly string _prefix;
     private readonly int _tries;
 
@@ -23,7 +23,12 @@ internal sealed class RedisStore
     {
         (_connection, _selfTest, _time) = (connection, selfTest, time);
         (_prefix, _tries) = (options.Value.KeyPrefix, options.Value.Tries);
-        _pipeline = RedisPipeline.Create(
+        _pipeline = Create(breaks: true);
+        // Its primaries fail one by one, and a circuit for all of them would take away the sessions of those that live: while calls to a dead one wait for their
+        // whole time, failures are all that is counted.
+        _clusterPipeline = Create(breaks: false);
+
+        ResiliencePipeline Create(bool breaks) => RedisPipeline.Create(
             options.Value, time, metrics.Circuit,
             (failure, attempt) =>
             {
@@ -39,7 +44,8 @@ internal sealed class RedisStore
                     Log.CircuitOpened(logger);
                 else if (state == CircuitState.Closed)
                     Log.CircuitClosed(logger);
-            });
+            },
+            breaks);
     }
 
     /// <summary>By this clock absolute deadlines are compared. What ends a while from now, the server counts.</summary>
@@ -69,7 +75,7 @@ internal sealed class RedisStore
         try
         {
             context.Properties.Set(RedisOperation.Property, operation);
-            return await _pipeline.ExecuteAsync(
+            return await (_connection.IsCluster ? _clusterPipeline : _pipeline).ExecuteAsync(
                 static (context, all) => all.Store.TryAsync(all.Operation, all.State, all.Run, all.BeforeSending, context.CancellationToken),
                 context,
                 (Store: this, Operation: operation, State: state, Run: run, BeforeSending: beforeSending)).ConfigureAwait(false);

@@ -46,6 +46,11 @@ public sealed class AccessRightsTests
         Assert.Single(await ((ISessionIndex)handler).FindAsync("ann", CancellationToken));
         Assert.True(await handler.DeleteAsync(key, CancellationToken));
 
+        // There is no replica: it is told so by the server, and not that it must not ask.
+        await using var waits = Instance.Create(configuration, options => options.MinReplicas = 1);
+        var e = await Assert.ThrowsAsync<SessionStoreException>(async () => await waits.Handler().CommitAsync(key, SessionVersion.None, Of(1), idle, CancellationToken));
+        Assert.Contains("0 of 1 replicas", e.Message, StringComparison.Ordinal);
+
         await using var elsewhere = Instance.Create(configuration, options => (options.KeyPrefix, options.SelfTest) = ("elsewhere:", false));
         await Assert.ThrowsAsync<SessionStoreException>(async () => await elsewhere.Handler().ReadAsync(key, idle, CancellationToken));
         // What nobody waits for would fail in silence; the server has written down what it refused.

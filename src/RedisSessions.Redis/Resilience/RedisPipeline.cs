@@ -13,10 +13,11 @@ internal static class RedisPipeline
     private const int FirstDelay = 25, LongestDelay = 250;
 
     public static ResiliencePipeline Create(
-        RedisHandlerOptions options, TimeProvider time, CircuitBreakerStateProvider circuit, Action<RedisFailure, int> retrying, Action<CircuitState> changed)
+        RedisHandlerOptions options, TimeProvider time, CircuitBreakerStateProvider circuit, Action<RedisFailure, int> retrying, Action<CircuitState> changed,
+        bool breaks = true)
     {
         var builder = new ResiliencePipelineBuilder { TimeProvider = time };
-        if (options.Breaker.Enabled)
+        if (options.Breaker.Enabled && breaks)
             builder.AddCircuitBreaker(Breaker(options.Breaker, circuit, changed));
         return builder
             .AddTimeout(options.Timeout)

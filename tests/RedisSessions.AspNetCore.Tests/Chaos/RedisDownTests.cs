@@ -10,8 +10,8 @@ public abstract class RedisDownTests
 {
     protected static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1), TryTimeout = TimeSpan.FromMilliseconds(400);
 
-    // A request reads and commits; the rest is for two cores that everybody shares.
-    private static readonly TimeSpan InTime = Timeout * 2 + TimeSpan.FromSeconds(2);
+    // Nobody waits for as long as the outage lasts. How much shorter it is on a quiet machine is measured, not asserted.
+    private static readonly TimeSpan InTime = TimeSpan.FromSeconds(9);
 
     protected static CancellationToken Token => TestContext.Current.CancellationToken;
 

@@ -31,7 +31,8 @@ public sealed class LostAnswersTests(PostgresServerFixture postgres, MariaDbServ
         var (acknowledged, counted, history, lost) = await RunAsync(name, handler => handler, losses: 200);
         TestContext.Current.TestOutputHelper?.WriteLine($"MEASURED {name}: {lost} answers lost; {acknowledged} increments acknowledged, {counted} counted; {history}");
         Assert.True(lost >= 200, $"Only {lost} answers were lost.");
-        Assert.Equal(acknowledged, counted);
+        // Who had no luck ten times in a row does not know; the checker looks for each one by its token.
+        Assert.InRange(counted, acknowledged, acknowledged + history.Count(Outcome.Unknown));
         history.Verify();
     }
 
@@ -41,7 +42,7 @@ public sealed class LostAnswersTests(PostgresServerFixture postgres, MariaDbServ
     public async Task Without_commit_ids_it_would_show(string name)
     {
         var (acknowledged, counted, history, _) = await RunAsync(name, handler => new ForgetsCommitIds(handler), losses: 40);
-        Assert.True(counted > acknowledged, $"{counted} of {acknowledged}: this test would not see a double commit.");
+        Assert.True(counted > acknowledged + history.Count(Outcome.Unknown), $"{counted} of {acknowledged}: this test would not see a double commit.");
         Assert.Contains(history.Violations(), violation => violation.Contains("applied twice", StringComparison.Ordinal));
     }
 
@@ -74,7 +75,7 @@ public sealed class LostAnswersTests(PostgresServerFixture postgres, MariaDbServ
         var (acknowledged, counted, started) = (0L, 0L, Stopwatch.GetTimestamp());
         // The statement is in clear, and in one piece with its values.
         var update = $"UPDATE {engine.Quoted} SET";
-        proxy.Policy = bytes => bytes.Text.Value.Contains(update, StringComparison.Ordinal) && Random.Shared.Next(2) == 0 ? Any() : Fault.None;
+        proxy.Policy = bytes => bytes.Text.Value.Contains(update, StringComparison.Ordinal) && Random.Shared.Next(3) == 0 ? Any() : Fault.None;
         await Task.WhenAll(Enumerable.Range(0, Workers).Select(i => Task.Run(async () =>
         {
             while (proxy.LostAnswers < losses && Stopwatch.GetElapsedTime(started) < Longest)
@@ -84,7 +85,15 @@ public sealed class LostAnswersTests(PostgresServerFixture postgres, MariaDbServ
                     var session = await manager.LoadAsync(ids[i], cancellationToken: CancellationToken);
                     session.Increment("n");
                     session.Push("log", token);
-                    await session.CommitAsync(CancellationToken);
+                    try
+                    {
+                        await session.CommitAsync(CancellationToken);
+                    }
+                    catch (SessionStoreException)
+                    {
+                        return Outcome.Unknown;
+                    }
+
                     Interlocked.Increment(ref acknowledged);
                     return Outcome.Acknowledged;
                 });
