@@ -106,6 +106,8 @@ public sealed class RefusalTests
         await using var killer = await AdminAsync(redis);
 
         var endless = Record.ExceptionAsync(() => admin.GetDatabase().ScriptEvaluateAsync("while true do end"));
+        await Poll.UntilAsync(
+            async () => await Record.ExceptionAsync(() => killer.GetDatabase().PingAsync()) is RedisServerException, TimeSpan.FromSeconds(20), "the server is busy", CancellationToken);
         var commit = CommitAsync(instance, 1, 2);
         await Poll.UntilAsync(
             () => log.Entries.Any(entry => entry.Id == 101 && entry.Text.Contains("(busy)", StringComparison.Ordinal)) || commit.IsCompleted,

@@ -19,7 +19,7 @@ public sealed class ReplicaTests
         await using var primary = await StartAsync();
         await using var replica = await StartAsync("--replicaof", $"127.0.0.1 {primary.Port}");
         await LinkedAsync(primary);
-        await using var instance = Instance.Create(primary.Configuration, options => options.MinReplicas = 1);
+        await using var instance = Instance.Create(primary.Configuration, Patient);
         await using var copy = await ConnectionMultiplexer.ConnectAsync(replica.Configuration);
         for (ulong version = 0; version < 20; version++)
         {
@@ -55,7 +55,7 @@ public sealed class ReplicaTests
         await using var replica = await StartAsync("--replicaof", $"127.0.0.1 {primary.Port}");
         await LinkedAsync(primary);
         await using var proxy = FaultProxy.Start(primary.Configuration);
-        await using var instance = Instance.Create(proxy.Configuration, options => options.MinReplicas = 1);
+        await using var instance = Instance.Create(proxy.Configuration, Patient);
         await CommitAsync(instance, 0);
         await replica.StopAsync();
         var before = proxy.Count("EVAL");
@@ -77,6 +77,8 @@ public sealed class ReplicaTests
         await using var instance = Instance.Create($"{one.Configuration},{two.Configuration}", options => options.Timeout = TimeSpan.FromSeconds(5));
         await CommitAsync(instance, 0);
         await using var admin = await ConnectionMultiplexer.ConnectAsync($"{one.Configuration},{two.Configuration},allowAdmin=true");
+        await Poll.UntilAsync(
+            async () => await admin.GetDatabase().KeyExistsAsync("session:" + _key.Value, CommandFlags.DemandReplica), Patience, "the replica has the session", CancellationToken);
 
         await admin.GetServer(two.Configuration).ExecuteAsync("REPLICAOF", "NO", "ONE");
         await admin.GetServer(one.Configuration).ExecuteAsync("REPLICAOF", "127.0.0.1", two.Port.ToString(CultureInfo.InvariantCulture));
@@ -86,6 +88,10 @@ public sealed class ReplicaTests
         await using var direct = await ConnectionMultiplexer.ConnectAsync(two.Configuration);
         Assert.Equal(2UL, RecordFormat.Read((byte[])(await direct.GetDatabase().StringGetAsync("session:" + _key.Value))!).Version.Value);
     }
+
+    /// <summary>Long enough for a replica that has just begun and shares two cores with everything else.</summary>
+    private static void Patient(RedisHandlerOptions options) =>
+        (options.MinReplicas, options.ReplicaTimeout, options.TryTimeout, options.Timeout) = (1, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30));
 
     private static Task LinkedAsync(RedisProcess primary) => Poll.UntilAsync(
         async () =>
