@@ -148,12 +148,14 @@ public sealed class RedisPipelineTests
     }
 
     private ResiliencePipeline Create() =>
-        RedisPipeline.Create(_options, TimeProvider.System, _circuit = new(), (failure, _) => _retries.Add(failure.Reason), _changes.Add);
+        RedisPipeline.Create(
+            _options, TimeProvider.System, RedisPipeline.Circuit(_options.Breaker, TimeProvider.System, _circuit = new(), _changes.Add),
+            (failure, _) => _retries.Add(failure.Reason));
 
     /// <summary>One call: how many tries it made, and how it ended.</summary>
     private async Task<(int Made, Exception? Failure)> RunAsync(ResiliencePipeline pipeline, Action<int> attempt, Task? waiting = null)
     {
-        var (made, operation) = (0, new RedisOperation(_options.Tries));
+        var (made, operation) = (0, new RedisOperation(_options.Tries, TimeProvider.System.GetTimestamp()));
         var context = ResilienceContextPool.Shared.Get(CancellationToken);
         context.Properties.Set(RedisOperation.Property, operation);
         try
