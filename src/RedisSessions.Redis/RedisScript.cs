@@ -8,7 +8,6 @@ namespace RedisSessions.Redis;
 internal sealed class RedisScript
 {
     // SHA-1, because that is what the server calls a script by; nothing rests on it.
-#pragma warning disable CA5350
     private readonly byte[] _digest;
 
     public RedisScript(string name)
@@ -19,7 +18,6 @@ internal sealed class RedisScript
         Text = reader.ReadToEnd();
         _digest = SHA1.HashData(Encoding.UTF8.GetBytes(Text));
     }
-#pragma warning restore CA5350
 
     public string Text { get; }
 
