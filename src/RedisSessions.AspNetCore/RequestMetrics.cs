@@ -19,11 +19,19 @@ internal sealed class RequestMetrics
         _ambiguous = meter.CreateCounter<long>("redissessions.requests.ambiguous", "{request}", "Requests with several session cookies, none of which was trusted.");
     }
 
-    public void Begin() => _active.Add(1, _handler);
-
-    public void End() => _active.Add(-1, _handler);
+    /// <summary>A request is being answered until what this gives is disposed.</summary>
+    public Active Begin()
+    {
+        _active.Add(1, _handler);
+        return new Active(this);
+    }
 
     public void Anonymous() => _anonymous.Add(1, _handler);
 
     public void Ambiguous() => _ambiguous.Add(1, _handler);
+
+    internal readonly struct Active(RequestMetrics metrics) : IDisposable
+    {
+        public void Dispose() => metrics._active.Add(-1, metrics._handler);
+    }
 }

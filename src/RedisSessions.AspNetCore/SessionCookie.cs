@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Primitives;
 
 namespace RedisSessions;
 
@@ -15,11 +14,30 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
     /// <summary>The id that a request brings. Two different ones are none: a sibling host or a path may have planted one of them, and nobody can tell which.</summary>
     public SessionId? Read(HttpContext context)
     {
-        var name = NameFor(context.Request);
-        if (!SessionId.TryParse(context.Request.Cookies[name], out var id))
+        // Not the framework's collection: that decodes and keeps every cookie of the request, and its names know no difference between capitals and others.
+        var headers = context.Request.Headers.Cookie;
+        if (headers.Count == 0)
             return null;
-        if (IsUnambiguous(context.Request.Headers.Cookie, name, id))
-            return id;
+        var name = NameFor(context.Request);
+        SessionId? found = null;
+        var others = false;
+        foreach (var header in headers)
+        {
+            foreach (var range in header.AsSpan().Split(';'))
+            {
+                var pair = header.AsSpan(range).Trim();
+                if (pair.Length <= name.Length || pair[name.Length] != '=' || !pair.StartsWith(name, StringComparison.Ordinal))
+                    continue;
+                var value = pair[(name.Length + 1)..].Trim('"');
+                if (found is null && value.Length == SessionId.Length && SessionId.TryParse(value.ToString(), out var id))
+                    found = id;
+                else if (found is null || !value.SequenceEqual(found.Value.Value))
+                    others = true;
+            }
+        }
+
+        if (found is null || !others)
+            return found;
         metrics.Ambiguous();
         Log.AmbiguousCookie(logger);
         return null;
@@ -41,25 +59,6 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
 
         // A shared cache must never hand one visitor's cookie to another.
         context.Response.Headers.CacheControl = "no-store";
-    }
-
-    /// <summary>Whether every cookie of this name has this value. What the framework hands out is one of them.</summary>
-    private static bool IsUnambiguous(StringValues headers, string name, SessionId id)
-    {
-        foreach (var header in headers)
-        {
-            foreach (var range in header.AsSpan().Split(';'))
-            {
-                var pair = header.AsSpan(range).Trim();
-                if (pair.Length > name.Length && pair[name.Length] == '=' && pair.StartsWith(name, StringComparison.Ordinal)
-                    && !pair[(name.Length + 1)..].Trim('"').SequenceEqual(id.Value))
-                {
-                    return false;
-                }
-            }
-        }
-
-        return true;
     }
 
     private string NameFor(HttpRequest request)

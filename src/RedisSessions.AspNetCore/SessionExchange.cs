@@ -13,13 +13,22 @@ namespace RedisSessions;
 /// <param name="foreign">Where the session comes from, when it is being imported.</param>
 /// <param name="isAvailable">Whether the store could be read.</param>
 internal sealed class SessionExchange(HttpContext context, Session session, SessionManager manager, SessionCookie cookie, ForeignSession? foreign, bool isAvailable)
+    : ISessionFeature
 {
     private byte[]? _problem;
+    private ISession? _adapter;
 
     public Session Session => session;
 
     /// <summary>The same session for code that knows ASP.NET Core's own.</summary>
-    public ISessionFeature Feature { get; } = new SessionFeature { Session = new AspNetSession(context, session, isAvailable) };
+    ISession ISessionFeature.Session
+    {
+        get => _adapter ??= new AspNetSession(context, session, isAvailable);
+        set => _adapter = value;
+    }
+
+    /// <summary>Whether the application lets threads wait for the network.</summary>
+    public bool AllowsSynchronousIO => context.Features.Get<IHttpBodyControlFeature>()?.AllowSynchronousIO ?? false;
 
     /// <summary>Why the session could not be committed; the response is about that then, and about nothing else.</summary>
     public SessionException? Failure { get; private set; }
@@ -96,10 +105,4 @@ internal sealed class SessionExchange(HttpContext context, Session session, Sess
             Fail(failure);
             return false;
         }
-    }
-
-    private sealed class SessionFeature : ISessionFeature
-    {
-        public required ISession Session { get; set; }
-    }
-}
+    }}

@@ -15,28 +15,15 @@ internal sealed class SessionMiddleware(
     private readonly SessionAccess _defaultAccess = options.Value.DefaultAccess;
     private readonly SessionImport[] _imports = [.. imports];
 
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
         var access = context.GetEndpoint()?.Metadata.GetMetadata<ISessionAccessMetadata>()?.Access ?? _defaultAccess;
-        if (access == SessionAccess.None)
-        {
-            await next(context);
-            return;
-        }
-
-        metrics.Begin();
-        try
-        {
-            await AnswerAsync(context, access);
-        }
-        finally
-        {
-            metrics.End();
-        }
+        return access == SessionAccess.None ? next(context) : AnswerAsync(context, access);
     }
 
     private async Task AnswerAsync(HttpContext context, SessionAccess access)
     {
+        using var _ = metrics.Begin();
         var server = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         // An error handler may send the same request through the pipeline once more: it has its session already.
         var again = context.Features.Get<SessionExchange>();
@@ -64,7 +51,7 @@ internal sealed class SessionMiddleware(
 
     private async Task RunAsync(HttpContext context, SessionExchange exchange, IHttpResponseBodyFeature server)
     {
-        var body = new SessionResponseBody(server, exchange, () => context.Features.Get<IHttpBodyControlFeature>()?.AllowSynchronousIO ?? false);
+        var body = new SessionResponseBody(server, exchange);
         context.Features.Set<IHttpResponseBodyFeature>(body);
         try
         {
@@ -93,7 +80,7 @@ internal sealed class SessionMiddleware(
     {
         SessionException? failure = null;
         ForeignSession? foreign = null;
-        var session = manager.Create(access);
+        Session session;
         var isAvailable = true;
         try
         {
@@ -101,6 +88,8 @@ internal sealed class SessionMiddleware(
                 session = await manager.LoadAsync(id, access, context.RequestAborted);
             else if ((foreign = FindForeign(context)) is not null)
                 session = await manager.ImportAsync(foreign.Id, foreign.ReadAsync, access, context.RequestAborted);
+            else
+                session = manager.Create(access);
         }
         catch (SessionException e)
         {
@@ -129,7 +118,7 @@ internal sealed class SessionMiddleware(
     private static void Offer(HttpContext context, SessionExchange exchange)
     {
         context.Features.Set(exchange);
-        context.Features.Set(exchange.Feature);
+        context.Features.Set<ISessionFeature>(exchange);
         context.RequestServices.GetRequiredService<SessionHolder>().Session = exchange.Session;
     }
 

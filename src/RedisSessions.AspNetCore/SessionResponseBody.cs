@@ -9,7 +9,7 @@ namespace RedisSessions;
 /// the response, which commits the session; if that fails, the endpoint's bytes are not sent, the problem is, and the endpoint gets the exception.
 /// </summary>
 /// <remarks>Once started, the server's own writer is handed out: no copy and no wrapper is left on the way.</remarks>
-internal sealed class SessionResponseBody(IHttpResponseBodyFeature inner, SessionExchange exchange, Func<bool> allowsSynchronousIO)
+internal sealed class SessionResponseBody(IHttpResponseBodyFeature inner, SessionExchange exchange)
     : Stream, IHttpResponseBodyFeature
 {
     private PipeWriter? _writer;
@@ -97,7 +97,7 @@ internal sealed class SessionResponseBody(IHttpResponseBodyFeature inner, Sessio
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        if (!allowsSynchronousIO())
+        if (!exchange.AllowsSynchronousIO)
             throw new InvalidOperationException("Synchronous operations are disallowed. Call WriteAsync or set AllowSynchronousIO to true instead.");
         if (_started && _early is null && exchange.Failure is null)
             inner.Stream.Write(buffer);

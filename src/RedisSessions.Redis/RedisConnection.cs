@@ -46,6 +46,9 @@ internal sealed class RedisConnection(
         return (await configured.ConfigureAwait(false)).Clone();
     }
 
+    /// <summary>Where to send a command at once; null while there is no connection.</summary>
+    public IDatabase? Database => _multiplexer is { IsConnected: true } multiplexer ? multiplexer.GetDatabase() : null;
+
     /// <summary>
     /// Waits until there is a connection: a command is not handed over before. What waits here was never sent, costs neither an exception nor a place in the client's
     /// queue, and comes back spread.
@@ -68,8 +71,7 @@ internal sealed class RedisConnection(
         if (_multiplexer is not { IsConnected: true } multiplexer || (looked != 0 && time.GetElapsedTime(looked, now) < LooksApart)
             || Interlocked.CompareExchange(ref _looked, now, looked) != looked)
             return;
-        _ = multiplexer.ConfigureAsync().ContinueWith(
-            static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = multiplexer.ConfigureAsync().Observed();
     }
 
     public async ValueTask DisposeAsync()
@@ -109,7 +111,7 @@ internal sealed class RedisConnection(
         lock (_lock)
         {
             if (_connecting is null or { IsFaulted: true } or { IsCanceled: true })
-                _connecting = ConnectAsync();
+                _connecting = ConnectAsync().Observed();
             return _connecting;
         }
     }

@@ -31,6 +31,9 @@ internal sealed class RedisSelfTest(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>Whether there is nothing to wait for.</summary>
+    public bool HasPassed => _run is { IsCompletedSuccessfully: true };
+
     /// <summary>Completes when the server has passed; a test that could not be run is run again for the next caller.</summary>
     public Task PassedAsync()
     {
@@ -39,7 +42,7 @@ internal sealed class RedisSelfTest(
         lock (_lock)
         {
             if (_run is null or { IsFaulted: true } or { IsCanceled: true })
-                _run = RunAsync();
+                _run = RunAsync().Observed();
             return _run;
         }
     }
@@ -91,6 +94,6 @@ internal sealed class RedisSelfTest(
     private static async Task CallAsync(IDatabase database, RedisKey key)
     {
         for (var i = 0; i < CallsEach; i++)
-            await database.ScriptEvaluateAsync(RedisScripts.SelfTest, [key], [60_000]).ConfigureAwait(false);
+            await database.ScriptEvaluateAsync(RedisScripts.SelfTest.Text, [key], [60_000]).ConfigureAwait(false);
     }
 }

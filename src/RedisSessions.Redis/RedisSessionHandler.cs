@@ -60,7 +60,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
         return await _store.RunToTheEndAsync("commit", commit, static async (commit, attempt) =>
         {
             var generation = commit.Replicas.Connection;
-            var answer = await attempt.Database.ScriptEvaluateAsync(RedisScripts.Commit, commit.Keys, commit.Values).ConfigureAwait(false);
+            var answer = await RedisScripts.Commit.RunAsync(attempt, commit.Keys, commit.Values).ConfigureAwait(false);
             if (answer.Resp2Type == ResultType.Integer)
             {
                 if ((int)answer != 1)

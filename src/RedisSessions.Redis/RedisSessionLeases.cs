@@ -12,14 +12,14 @@ internal sealed class RedisSessionLeases(RedisStore store)
     public ValueTask<TimeSpan?> TryAcquireAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
         store.RunAsync("acquire", (Keys: Keys(key), Values: Values(lease)), static async (state, attempt) =>
         {
-            var left = (long)await attempt.Database.ScriptEvaluateAsync(RedisScripts.AcquireLease, state.Keys, state.Values).ConfigureAwait(false);
+            var left = (long)await RedisScripts.AcquireLease.RunAsync(attempt, state.Keys, state.Values).ConfigureAwait(false);
             return left == 0 ? (TimeSpan?)null : TimeSpan.FromMilliseconds(left);
         }, cancellationToken);
 
     public ValueTask<bool> RenewAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
         store.RunAsync("renew", (Keys: Keys(key), Values: Values(lease)), static async (state, attempt) =>
         {
-            return (bool)await attempt.Database.ScriptEvaluateAsync(RedisScripts.RenewLease, state.Keys, state.Values).ConfigureAwait(false);
+            return (bool)await RedisScripts.RenewLease.RunAsync(attempt, state.Keys, state.Values).ConfigureAwait(false);
         }, cancellationToken);
 
     public async ValueTask ReleaseAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken)
@@ -27,7 +27,7 @@ internal sealed class RedisSessionLeases(RedisStore store)
         ArgumentNullException.ThrowIfNull(lease);
         await store.RunToTheEndAsync("release", (Messages: _messages, Session: key, Keys: Keys(key), lease.Owner), static async (state, attempt) =>
         {
-            var released = (bool)await attempt.Database.ScriptEvaluateAsync(RedisScripts.ReleaseLease, state.Keys, [state.Owner]).ConfigureAwait(false);
+            var released = (bool)await RedisScripts.ReleaseLease.RunAsync(attempt, state.Keys, [state.Owner]).ConfigureAwait(false);
             // When an answer was lost, the lease may have been given back by the try before.
             if (released || attempt.MayBeApplied)
                 await state.Messages.SendAsync(attempt.Database, state.Session).ConfigureAwait(false);

@@ -39,7 +39,7 @@ internal sealed class RedisStartChecks(RedisConnection connection, IOptions<Redi
         {
             try
             {
-                await server.ScriptLoadAsync(script).ConfigureAwait(false);
+                await server.ScriptLoadAsync(script.Text).ConfigureAwait(false);
             }
             catch (Exception e) when (e is RedisServerException or RedisCommandException)
             {

@@ -25,7 +25,7 @@ internal sealed class RedisUserIndex(RedisStore store)
             {
                 key.Value, Milliseconds(absoluteDeadline), Milliseconds(now), Newcomers, Milliseconds(now + StandsFor),
             }),
-            static async (state, attempt) => (int)await attempt.Database.ScriptEvaluateAsync(RedisScripts.Index, state.Keys, state.Values).ConfigureAwait(false),
+            static async (state, attempt) => (int)await RedisScripts.Index.RunAsync(attempt, state.Keys, state.Values).ConfigureAwait(false),
             cancellationToken).ConfigureAwait(false);
     }
 

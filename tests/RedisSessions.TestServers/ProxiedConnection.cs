@@ -38,7 +38,7 @@ internal sealed class ProxiedConnection : IDisposable
             await _server.ConnectAsync(host, port, token);
             await Task.WhenAll(
                 UntilEndAsync(() => Task.WhenAll(ForwardCommandsAsync(token), EndWithAsync(_commands.DeliverAsync(token)))),
-                UntilEndAsync(() => Task.WhenAll(ForwardRepliesAsync(token), EndWithAsync(_replies.DeliverAsync(token)))));
+                UntilEndAsync(() => Task.WhenAll(ForwardRepliesAsync(token), EndWithAsync(_replies.DeliverAsync(token), unlessLate: true))));
         });
     }
 
@@ -73,15 +73,20 @@ internal sealed class ProxiedConnection : IDisposable
     }
 
     /// <summary>When the last byte is delivered, or a fault has ended it, nobody has to read any more.</summary>
-    private async Task EndWithAsync(Task delivering)
+    private async Task EndWithAsync(Task delivering, bool unlessLate = false)
     {
         try
         {
             await delivering;
         }
+        catch (Exception e) when (unlessLate && _late && e is IOException or ObjectDisposedException)
+        {
+            // The client was hung up on with an answer on its way to it. The command that is late still has to reach the server.
+        }
         finally
         {
-            Dispose();
+            if (!unlessLate || !_late)
+                Dispose();
         }
     }
 

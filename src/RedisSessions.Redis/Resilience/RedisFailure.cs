@@ -77,6 +77,9 @@ internal sealed record RedisFailure(string Reason, bool Again, bool MayBeApplied
         _ => null,
     };
 
+    /// <summary>Whether the server does not have a script. Nothing has been run then.</summary>
+    public static bool IsScriptMissing(string message) => Unwrap(message).StartsWith("NOSCRIPT", StringComparison.Ordinal);
+
     /// <summary>By the server's own words, also as Garnet and scripts of Redis before 7 wrap them.</summary>
     public static RedisFailure OfAnswer(string message)
     {

@@ -1,14 +1,19 @@
+using System.Runtime.ExceptionServices;
 using Polly;
 
 namespace RedisSessions.Redis;
 
 /// <summary>One call through all its tries: what is known of it so far.</summary>
-internal sealed class RedisOperation(int tries)
+internal sealed class RedisOperation(int tries, long started)
 {
+    private ExceptionDispatchInfo? _first;
     private bool _sending;
     private int _lostAnswers;
 
     public static ResiliencePropertyKey<RedisOperation> Property { get; } = new("RedisSessions.Operation");
+
+    /// <summary>When it began, as a timestamp of the clock.</summary>
+    public long Started { get; } = started;
 
     /// <summary>Whether the server may have run an earlier try whose answer never came.</summary>
     public bool MayBeApplied { get; private set; }
@@ -21,6 +26,16 @@ internal sealed class RedisOperation(int tries)
 
     /// <summary>What never reached the server, or was refused, costs nothing to repeat until time is up. What may have arrived is sent so many times and no more.</summary>
     public bool Again => Failure is { Again: true } failure && (!failure.MayBeApplied || _lostAnswers < tries);
+
+    /// <summary>The first try has failed before the pipeline began.</summary>
+    public void FirstFailed(Exception e)
+    {
+        Failed(e);
+        _first = ExceptionDispatchInfo.Capture(e);
+    }
+
+    /// <summary>To the pipeline that try is one of its own.</summary>
+    public void RepeatFirst() => Interlocked.Exchange(ref _first, null)?.Throw();
 
     public void Begin() => (_sending, Failure) = (false, null);
 

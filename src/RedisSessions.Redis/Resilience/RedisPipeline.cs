@@ -1,6 +1,7 @@
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
+using Polly.Timeout;
 
 namespace RedisSessions.Redis;
 
@@ -12,15 +13,16 @@ internal static class RedisPipeline
 {
     private const int FirstDelay = 25, LongestDelay = 250;
 
-    public static ResiliencePipeline Create(
-        RedisHandlerOptions options, TimeProvider time, CircuitBreakerStateProvider circuit, Action<RedisFailure, int> retrying, Action<CircuitState> changed,
-        bool breaks = true)
-    {
-        var builder = new ResiliencePipelineBuilder { TimeProvider = time };
-        if (options.Breaker.Enabled && breaks)
-            builder.AddCircuitBreaker(Breaker(options.Breaker, circuit, changed));
-        return builder
-            .AddTimeout(options.Timeout)
+    /// <summary>The circuit alone; one that is always closed when the settings want none.</summary>
+    public static ResiliencePipeline Circuit(RedisBreakerOptions options, TimeProvider time, CircuitBreakerStateProvider state, Action<CircuitState> changed) =>
+        options.Enabled
+            ? new ResiliencePipelineBuilder { TimeProvider = time }.AddCircuitBreaker(Breaker(options, state, changed)).Build()
+            : ResiliencePipeline.Empty;
+
+    public static ResiliencePipeline Create(RedisHandlerOptions options, TimeProvider time, ResiliencePipeline circuit, Action<RedisFailure, int> retrying) =>
+        new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddPipeline(circuit)
+            .AddTimeout(new TimeoutStrategyOptions { TimeoutGenerator = arguments => new(Left(options.Timeout, time.GetElapsedTime(Of(arguments.Context).Started))) })
             .AddRetry(new RetryStrategyOptions
             {
                 // The operation knows how often it may be sent, and the time-out around ends the rest.
@@ -35,7 +37,6 @@ internal static class RedisPipeline
             })
             .AddTimeout(options.TryTimeout)
             .Build();
-    }
 
     private static CircuitBreakerStrategyOptions Breaker(RedisBreakerOptions options, CircuitBreakerStateProvider circuit, Action<CircuitState> changed) => new()
     {
@@ -60,6 +61,9 @@ internal static class RedisPipeline
     }
 
     private static RedisOperation Of(ResilienceContext context) => context.Properties.GetValue(RedisOperation.Property, null!);
+
+    /// <summary>The first try is over when the pipeline begins. No time at all would mean no end to Polly.</summary>
+    private static TimeSpan Left(TimeSpan timeout, TimeSpan elapsed) => timeout - elapsed is { Ticks: > TimeSpan.TicksPerMillisecond } left ? left : TimeSpan.FromMilliseconds(1);
 
     /// <summary>25 ms, doubling to 250 ms, each spread over half of itself: what waits for the same server does not come back at the same moment.</summary>
     private static TimeSpan? Delay(int retry)

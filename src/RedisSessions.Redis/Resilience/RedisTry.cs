@@ -3,10 +3,13 @@ using StackExchange.Redis;
 namespace RedisSessions.Redis;
 
 /// <summary>What one try has to work with.</summary>
-internal readonly struct RedisTry(IDatabase database, bool mayBeApplied, CancellationToken cancellationToken)
+internal readonly struct RedisTry(IDatabase database, RedisMetrics metrics, bool mayBeApplied, CancellationToken cancellationToken)
 {
     /// <summary>Where to send it.</summary>
     public IDatabase Database { get; } = database;
+
+    /// <summary>What is worth counting of it.</summary>
+    public RedisMetrics Metrics { get; } = metrics;
 
     /// <summary>Whether an earlier try may have arrived.</summary>
     public bool MayBeApplied { get; } = mayBeApplied;

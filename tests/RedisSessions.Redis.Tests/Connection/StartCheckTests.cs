@@ -65,7 +65,7 @@ public sealed class StartCheckTests
         await instance.StartAsync(CancellationToken);
         await using var admin = await ConnectionMultiplexer.ConnectAsync($"{redis.Configuration},allowAdmin=true");
 
-        foreach (var script in RedisScripts.All)
+        foreach (var script in RedisScripts.All.Select(script => script.Text))
             Assert.True(await admin.GetServers()[0].ScriptExistsAsync(script), script);
         Assert.Contains(await admin.GetServers()[0].ClientListAsync(), client => client.Name == "RedisSessions");
     }

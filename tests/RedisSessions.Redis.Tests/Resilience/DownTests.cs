@@ -129,6 +129,28 @@ public sealed class DownTests
         Assert.DoesNotContain(unobserved, e => e.ToString().Contains("Redis", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_redis_that_answers_most_calls_is_not_taken_for_dead_however_many_others_fail()
+    {
+        await using var redis = await StartAsync();
+        await using var proxy = FaultProxy.Start(redis.Configuration);
+        await using var instance = Instance.Create(proxy.Configuration, options =>
+            (options.Tries, options.TryTimeout, options.Timeout) = (1, TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(5)));
+        await instance.StartAsync(CancellationToken);
+        await instance.WarmUpAsync(CancellationToken);
+
+        for (var round = 0; round < 8; round++)
+        {
+            var (held, released) = (0, new TaskCompletionSource());
+            proxy.Policy = command => command.Name == "GETEX" && Interlocked.Exchange(ref held, 1) == 0 ? Fault.HoldUntil(released.Task) : Fault.None;
+            var lost = await TimedAsync(instance);
+            Assert.Contains("(timeout,", lost.Failure?.Message, StringComparison.Ordinal);
+            released.SetResult();
+            for (var call = 0; call < 5; call++)
+                Assert.Null((await TimedAsync(instance)).Failure);
+        }
+    }
+
     private static async Task<RedisProcess> StartAsync()
     {
         var redis = await RedisProcess.TryStartAsync([], CancellationToken);

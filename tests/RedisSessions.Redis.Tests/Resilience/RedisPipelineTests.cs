@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Timeout;
@@ -50,6 +51,15 @@ public sealed class RedisPipelineTests
         Assert.Null(failure);
         Assert.Equal(10, made);
         Assert.Equal([.. Enumerable.Repeat("no_connection", 4), .. Enumerable.Repeat("readonly", 4), "timeout"], _retries);
+    }
+
+    [Fact]
+    public async Task What_the_first_try_took_before_the_pipeline_is_a_part_of_the_time_of_the_call()
+    {
+        var began = Stopwatch.GetTimestamp();
+        var (_, failure) = await RunAsync(Create(), _ => throw NotSent, before: _options.Timeout - TimeSpan.FromMilliseconds(200));
+        Assert.IsType<TimeoutRejectedException>(failure);
+        Assert.True(Stopwatch.GetElapsedTime(began) < _options.Timeout / 2);
     }
 
     [Fact]
@@ -148,12 +158,14 @@ public sealed class RedisPipelineTests
     }
 
     private ResiliencePipeline Create() =>
-        RedisPipeline.Create(_options, TimeProvider.System, _circuit = new(), (failure, _) => _retries.Add(failure.Reason), _changes.Add);
+        RedisPipeline.Create(
+            _options, TimeProvider.System, RedisPipeline.Circuit(_options.Breaker, TimeProvider.System, _circuit = new(), _changes.Add),
+            (failure, _) => _retries.Add(failure.Reason));
 
     /// <summary>One call: how many tries it made, and how it ended.</summary>
-    private async Task<(int Made, Exception? Failure)> RunAsync(ResiliencePipeline pipeline, Action<int> attempt, Task? waiting = null)
+    private async Task<(int Made, Exception? Failure)> RunAsync(ResiliencePipeline pipeline, Action<int> attempt, Task? waiting = null, TimeSpan before = default)
     {
-        var (made, operation) = (0, new RedisOperation(_options.Tries));
+        var (made, operation) = (0, new RedisOperation(_options.Tries, Stopwatch.GetTimestamp() - (long)(before.TotalSeconds * Stopwatch.Frequency)));
         var context = ResilienceContextPool.Shared.Get(CancellationToken);
         context.Properties.Set(RedisOperation.Property, operation);
         try

@@ -71,6 +71,26 @@ public sealed class FaultProxyTests(GarnetFixture garnet)
     }
 
     [Fact]
+    public async Task A_late_script_also_runs_when_an_answer_was_on_its_way_to_the_client_that_was_hung_up_on()
+    {
+        await using var proxy = FaultProxy.Start(garnet.Server.Configuration);
+        await using var redis = await ConnectAsync(proxy);
+        var released = new TaskCompletionSource();
+        proxy.Policy = command => command.IsScript ? Fault.ArriveLate(released.Task)
+            : command.Name == "GET" ? Fault.DripReply(1, TimeSpan.FromMilliseconds(100)) : Fault.None;
+
+        var slow = redis.GetDatabase().StringGetAsync(_key);
+        await Poll.UntilAsync(() => proxy.Faults == 1, Patience, "the answer is on its way", CancellationToken);
+        await Assert.ThrowsAsync<RedisConnectionException>(() => redis.GetDatabase().ScriptEvaluateAsync(Count, [_key]));
+        await Assert.ThrowsAsync<RedisConnectionException>(() => slow);
+        // By now the proxy has found out that the client is gone.
+        await Task.Delay(300, CancellationToken);
+        released.SetResult();
+
+        await Poll.UntilAsync(async () => await CountAsync() == 1, Patience, "the late script has run", CancellationToken);
+    }
+
+    [Fact]
     public async Task A_held_command_waits_until_it_is_released()
     {
         await using var proxy = FaultProxy.Start(garnet.Server.Configuration);
