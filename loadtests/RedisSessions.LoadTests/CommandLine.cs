@@ -3,6 +3,8 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using RedisSessions.LoadTests.Compare;
 using RedisSessions.LoadTests.Reporting;
+using RedisSessions.LoadTests.Running;
+using RedisSessions.LoadTests.Scenarios;
 using Spectre.Console;
 
 namespace RedisSessions.LoadTests;
@@ -35,7 +37,48 @@ internal static class CommandLine
         }
     }
 
-    private static RootCommand Root(TextWriter? output) => new("Load tests of RedisSessions.") { Compare(output) };
+    private static RootCommand Root(TextWriter? output)
+    {
+        var root = new RootCommand("Load tests of RedisSessions. Exit codes: 0 all promises are kept, 1 one is broken, 2 it cannot be run so.") { Compare(output) };
+        foreach (var entry in ScenarioCatalog.All(TimeProvider.System))
+            root.Subcommands.Add(Scenario(entry, output));
+        return root;
+    }
+
+    private static Command Scenario(ScenarioEntry entry, TextWriter? output)
+    {
+        var targets = new Option<Uri[]>("--target")
+        {
+            Description = "Servers that run already; otherwise three of our own are started over a redis-server of our own.",
+            AllowMultipleArgumentsPerToken = true,
+            CustomParser = static result => [.. result.Tokens.Select(token => Address(token.Value, result)).OfType<Uri>()],
+        };
+        var rate = new Option<double?>("--rate") { Description = "Open model: so many steps begin in a second, and latency counts from when they should." };
+        rate.Validators.Add(static result => Check(result, result.GetValueOrDefault<double?>() is null or > 0, "must be above 0."));
+        var connections = new Option<int>("--connections") { Description = "Closed model: so many steps at a time.", DefaultValueFactory = _ => 32 };
+        connections.Validators.Add(AtLeastOne);
+        var duration = Duration("--duration", "How long steps begin.", TimeSpan.FromSeconds(10));
+        var sessions = new Option<int>("--sessions") { Description = "How many sessions.", DefaultValueFactory = _ => entry.Sessions };
+        sessions.Validators.Add(AtLeastOne);
+        var folder = Folder();
+        var command = new Command(entry.Name, entry.Description) { targets, rate, connections, duration, folder };
+        if (entry.Sessions > 0)
+            command.Options.Add(sessions);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(rate) is not null && result.GetResult(connections) is { Implicit: false })
+                result.AddError("--rate is an open model and --connections a closed one: give one of them.");
+        });
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var console = ReportConsole.Create(output);
+            var model = parsed.GetValue(rate) is { } perSecond ? LoadModel.Open(perSecond) : LoadModel.Closed(parsed.GetValue(connections));
+            var report = await new ScenarioRun(console, TimeProvider.System).RunAsync(
+                entry, parsed.GetValue(targets) ?? [], model, parsed.GetValue(duration), entry.Sessions > 0 ? parsed.GetValue(sessions) : 0, cancellationToken);
+            return await FinishAsync(console, report, parsed.GetValue(folder)!, cancellationToken);
+        });
+        return command;
+    }
 
     private static Command Compare(TextWriter? output)
     {
@@ -55,13 +98,27 @@ internal static class CommandLine
             await using var comparison = await Comparison.StartAsync(settings, cancellationToken);
             var result = await comparison.RunAsync(console.WriteLine, cancellationToken);
             var report = ComparisonReport.Of(result);
-            ReportConsole.Write(console, report);
-            var target = parsed.GetValue(folder)!;
-            await ReportWriter.WriteAsync(report, target, cancellationToken);
-            console.WriteLine($"Report: {Path.Combine(target, "report.html")}");
-            return report.AllKept ? Kept : Broken;
+            return await FinishAsync(console, report, parsed.GetValue(folder)!, cancellationToken);
         });
         return command;
+    }
+
+    private static async Task<int> FinishAsync(IAnsiConsole console, Report report, string folder, CancellationToken cancellationToken)
+    {
+        ReportConsole.Write(console, report);
+        await ReportWriter.WriteAsync(report, folder, cancellationToken);
+        console.WriteLine($"Report: {Path.Combine(folder, "report.html")}");
+        foreach (var promise in report.Promises.Where(promise => !promise.IsKept))
+            console.WriteLine($"BROKEN: {promise.Text}: {promise.Seen}");
+        return report.AllKept ? Kept : Broken;
+    }
+
+    private static Uri? Address(string text, ArgumentResult result)
+    {
+        if (Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttp)
+            return address;
+        result.AddError($"\"{text}\" is no target: it must begin with http://, for what is measured is the site and not its TLS.");
+        return null;
     }
 
     private static Option<string> Folder() => new("--output")
@@ -84,9 +141,11 @@ internal static class CommandLine
         },
     };
 
-    private static void AtLeastOne(OptionResult result)
+    private static void AtLeastOne(OptionResult result) => Check(result, result.GetValueOrDefault<int>() >= 1, "must be at least 1.");
+
+    private static void Check(OptionResult result, bool isRight, string rule)
     {
-        if (result.GetValueOrDefault<int>() < 1)
-            result.AddError($"{result.Option.Name} must be at least 1.");
+        if (!isRight)
+            result.AddError($"{result.Option.Name} {rule}");
     }
 }

@@ -3,12 +3,6 @@ using System.Text;
 
 namespace RedisSessions.LoadTests.Http;
 
-/// <summary>What came back.</summary>
-/// <param name="Status">The status code.</param>
-/// <param name="Body">The body, as UTF-8.</param>
-/// <param name="Cookie">The session cookie that the response set; null when it set none; empty when it expired it.</param>
-internal sealed record HttpAnswer(int Status, string Body, string? Cookie);
-
 /// <summary>
 /// One connection to one server, one request at a time: HTTP/1.1 over a socket and nothing more. The generator shares its processor with what it measures, and
 /// <see cref="HttpClient"/> would take a good part of it.
