@@ -4,6 +4,7 @@ using System.Globalization;
 using RedisSessions.LoadTests.Compare;
 using RedisSessions.LoadTests.Reporting;
 using RedisSessions.LoadTests.Running;
+using RedisSessions.LoadTests.Scale;
 using RedisSessions.LoadTests.Scenarios;
 using Spectre.Console;
 
@@ -39,7 +40,7 @@ internal static class CommandLine
 
     private static RootCommand Root(TextWriter? output)
     {
-        var root = new RootCommand("Load tests of RedisSessions. Exit codes: 0 all promises are kept, 1 one is broken, 2 it cannot be run so.") { Compare(output) };
+        var root = new RootCommand("Load tests of RedisSessions. Exit codes: 0 all promises are kept, 1 one is broken, 2 it cannot be run so.") { Compare(output), Scale(output) };
         foreach (var entry in ScenarioCatalog.All(TimeProvider.System))
             root.Subcommands.Add(Scenario(entry, output));
         return root;
@@ -58,10 +59,11 @@ internal static class CommandLine
         var connections = new Option<int>("--connections") { Description = "Closed model: so many steps at a time.", DefaultValueFactory = _ => 32 };
         connections.Validators.Add(AtLeastOne);
         var duration = Duration("--duration", "How long steps begin.", TimeSpan.FromSeconds(10));
+        var warmUp = Duration("--warm-up", "How long steps run before they are timed; 0 for not at all.", TimeSpan.FromSeconds(2), mayBeZero: true);
         var sessions = new Option<int>("--sessions") { Description = "How many sessions.", DefaultValueFactory = _ => entry.Sessions };
         sessions.Validators.Add(AtLeastOne);
         var folder = Folder();
-        var command = new Command(entry.Name, entry.Description) { targets, rate, connections, duration, folder };
+        var command = new Command(entry.Name, entry.Description) { targets, rate, connections, duration, warmUp, folder };
         if (entry.Sessions > 0)
             command.Options.Add(sessions);
         command.Validators.Add(result =>
@@ -73,8 +75,9 @@ internal static class CommandLine
         {
             var console = ReportConsole.Create(output);
             var model = parsed.GetValue(rate) is { } perSecond ? LoadModel.Open(perSecond) : LoadModel.Closed(parsed.GetValue(connections));
-            var report = await new ScenarioRun(console, TimeProvider.System).RunAsync(
-                entry, parsed.GetValue(targets) ?? [], model, parsed.GetValue(duration), entry.Sessions > 0 ? parsed.GetValue(sessions) : 0, cancellationToken);
+            var settings = new ScenarioSettings(
+                parsed.GetValue(targets) ?? [], model, parsed.GetValue(duration), parsed.GetValue(warmUp), entry.Sessions > 0 ? parsed.GetValue(sessions) : 0);
+            var report = await new ScenarioRun(console, TimeProvider.System).RunAsync(entry, settings, cancellationToken);
             return await FinishAsync(console, report, parsed.GetValue(folder)!, cancellationToken);
         });
         return command;
@@ -98,6 +101,25 @@ internal static class CommandLine
             await using var comparison = await Comparison.StartAsync(settings, cancellationToken);
             var result = await comparison.RunAsync(console.WriteLine, cancellationToken);
             var report = ComparisonReport.Of(result);
+            return await FinishAsync(console, report, parsed.GetValue(folder)!, cancellationToken);
+        });
+        return command;
+    }
+
+    private static Command Scale(TextWriter? output)
+    {
+        var sessions = new Option<int>("--sessions") { Description = "How many sessions the large Redis has.", DefaultValueFactory = _ => 1_000_000 };
+        sessions.Validators.Add(static result => Check(result, result.GetValueOrDefault<int>() >= ScaleRun.Few, $"must be at least {ScaleRun.Few}."));
+        var rounds = new Option<int>("--rounds") { Description = "How often each of the two has its turn.", DefaultValueFactory = _ => 9 };
+        rounds.Validators.Add(AtLeastOne);
+        var duration = Duration("--duration", "How long a turn lasts.", TimeSpan.FromSeconds(2));
+        var folder = Folder();
+        var command = new Command("scale", "What a request costs with a thousand sessions in Redis and with a million, in turns; and bytes per session beside the framework's.") { sessions, rounds, duration, folder };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var console = ReportConsole.Create(output);
+            var settings = new ScaleSettings(parsed.GetValue(sessions), parsed.GetValue(rounds), parsed.GetValue(duration));
+            var report = await new ScaleRun(settings, console.WriteLine).RunAsync(cancellationToken);
             return await FinishAsync(console, report, parsed.GetValue(folder)!, cancellationToken);
         });
         return command;
@@ -127,14 +149,14 @@ internal static class CommandLine
         DefaultValueFactory = _ => Path.Combine("loadtests", "reports", TimeProvider.System.GetLocalNow().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)),
     };
 
-    private static Option<TimeSpan> Duration(string name, string description, TimeSpan fallback) => new(name)
+    private static Option<TimeSpan> Duration(string name, string description, TimeSpan fallback, bool mayBeZero = false) => new(name)
     {
         Description = $"{description} 500ms, 30s, 2m or 00:00:30.",
         DefaultValueFactory = _ => fallback,
-        CustomParser = static result =>
+        CustomParser = result =>
         {
             var text = result.Tokens.Single().Value;
-            if (LoadTests.Duration.TryParse(text, out var duration))
+            if (LoadTests.Duration.TryParse(text, out var duration) && (duration > TimeSpan.Zero || mayBeZero))
                 return duration;
             result.AddError($"\"{text}\" is no duration: 500ms, 30s, 2m or 00:00:30.");
             return default;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using HdrHistogram;
 using RedisSessions.LoadTests.Running;
 using ScottPlot;
@@ -24,7 +25,7 @@ internal static class Plots
 
         using var plot = New("percentile of steps", "ms");
         plot.Add.ScatterLine(xs.ToArray(), ys.ToArray()).LineWidth = 2;
-        plot.Axes.Bottom.TickGenerator = new NumericManual([.. marks.Select(Position)], [.. marks.Select(mark => mark.ToString("0.##", System.Globalization.CultureInfo.InvariantCulture))]);
+        plot.Axes.Bottom.TickGenerator = new NumericManual([.. marks.Select(Position)], [.. marks.Select(mark => mark.ToString("0.##", CultureInfo.InvariantCulture))]);
         plot.Axes.SetLimitsY(0, Math.Max(0.001, ys.Max() * 1.05));
         return new ReportPlot("Latency by percentile", plot.GetSvgXml(Width, Height));
     }
@@ -32,6 +33,9 @@ internal static class Plots
     /// <summary>Steps in each second, and those of them that failed.</summary>
     public static ReportPlot OverTime(IReadOnlyList<RunRecord.Second> seconds)
     {
+        // The last second is not a whole one, unless it is all there is.
+        if (seconds.Count > 1)
+            seconds = [.. seconds.SkipLast(1)];
         var xs = Enumerable.Range(0, seconds.Count).Select(second => (double)second).ToArray();
         using var plot = New("second of the run", "steps a second");
         var steps = plot.Add.ScatterLine(xs, [.. seconds.Select(second => (double)second.Steps)]);
@@ -41,7 +45,9 @@ internal static class Plots
         var slow = plot.Add.ScatterLine(xs, [.. seconds.Select(second => second.Steps == 0 ? 0 : second.Latency.GetValueAtPercentile(99) / 1000.0)]);
         (slow.LineWidth, slow.LegendText, slow.Axes.YAxis) = (1, "p99 (right)", plot.Axes.Right);
         plot.Axes.Right.Label.Text = "ms";
-        plot.ShowLegend();
+        plot.Axes.SetLimitsY(0, 1.15 * seconds.Max(second => second.Steps));
+        plot.Axes.SetLimitsY(0, 1.15 * Math.Max(0.001, slow.Data.GetScatterPoints().Max(point => point.Y)), plot.Axes.Right);
+        plot.ShowLegend(Alignment.UpperRight, Orientation.Horizontal);
         return new ReportPlot("Throughput over time", plot.GetSvgXml(Width, Height));
     }
 

@@ -37,7 +37,7 @@ internal static class ReportConsole
 
     private static void Write(IAnsiConsole console, ReportTable table)
     {
-        var view = new Table { Title = new TableTitle(Markup.Escape(table.Title)), Border = TableBorder.Ascii2 };
+        var view = new Table { Border = TableBorder.Ascii2 };
         for (var i = 0; i < table.Columns.Count; i++)
         {
             var column = new TableColumn(Markup.Escape(table.Columns[i])) { NoWrap = true };
@@ -47,6 +47,7 @@ internal static class ReportConsole
         foreach (var row in table.Rows)
             view.AddRow([.. row.Select(cell => new Text(cell, cell == "BROKEN" ? new Style(Color.Red) : Style.Plain))]);
         console.WriteLine();
+        console.WriteLine(table.Title);
         console.Write(view);
     }
 }

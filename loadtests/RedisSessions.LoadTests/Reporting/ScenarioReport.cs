@@ -12,8 +12,9 @@ internal static class ScenarioReport
     private static readonly double[] Percentiles = [50, 90, 99, 99.9];
 
     public static Report Of(
-        ScenarioEntry entry, int instances, LoadModel model, TimeSpan duration, int sessions, bool mayFail, RunRecord record, IReadOnlyList<Promise> promises)
+        ScenarioEntry entry, int instances, ScenarioSettings settings, bool mayFail, RunRecord record, IReadOnlyList<Promise> promises)
     {
+        var (_, model, duration, warmUp, sessions) = settings;
         var failed = record.Failures.Values.Sum();
         var load = model.Rate is { } rate
             ? Text($"open: {rate:0.##} steps a second, latency from the intended start, at most {model.Workers} on their way")
@@ -22,7 +23,7 @@ internal static class ScenarioReport
             $"{entry.Name}: {entry.Description}",
             [
                 load,
-                Text($"{duration.TotalSeconds:0.#} s over {instances} instances{(sessions > 0 ? Text($", {sessions} sessions") : "")}"),
+                Text($"{duration.TotalSeconds:0.#} s over {instances} instances{(sessions > 0 ? Text($", {sessions} sessions") : "")}, after {warmUp.TotalSeconds:0.#} s to warm up"),
                 $"{RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}",
             ],
             [

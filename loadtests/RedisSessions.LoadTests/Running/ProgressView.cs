@@ -33,7 +33,7 @@ internal sealed class ProgressView(IAnsiConsole console, TimeProvider time, stri
     }
 
     private string Line(RunProgress progress) => string.Create(CultureInfo.InvariantCulture,
-        $"{name} {progress.Elapsed.TotalSeconds:F0} s of {duration.TotalSeconds:F0} s: {progress.Steps} steps, {progress.LastSecond} a second, p50 {progress.Median:F2} ms, p99 {progress.Percentile99:F2} ms, {progress.Failed} failed");
+        $"{name} {progress.Elapsed.TotalSeconds:F1} s of {duration.TotalSeconds:0.#} s: {progress.Steps} steps, {progress.LastSecond} a second, p50 {progress.Median:F2} ms, p99 {progress.Percentile99:F2} ms, {progress.Failed} failed");
 
     private Table View(RunProgress progress)
     {

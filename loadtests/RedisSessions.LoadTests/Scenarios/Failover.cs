@@ -22,5 +22,5 @@ internal sealed class Failover(int sessions, TimeProvider time) : Browse(session
     }
 
     public override async Task<IReadOnlyList<Promise>> VerifyAsync(CancellationToken cancellationToken) =>
-        [.. await base.VerifyAsync(cancellationToken), _outage.Verify("the primary is killed")];
+        [.. await base.VerifyAsync(cancellationToken), _outage.Verify("the primary")];
 }

@@ -21,5 +21,5 @@ internal sealed class Farm(int sessions, TimeProvider time) : Browse(sessions)
     }
 
     public override async Task<IReadOnlyList<Promise>> VerifyAsync(CancellationToken cancellationToken) =>
-        [.. await base.VerifyAsync(cancellationToken), _outage.Verify("an instance is killed")];
+        [.. await base.VerifyAsync(cancellationToken), _outage.Verify("an instance")];
 }

@@ -25,8 +25,9 @@ internal sealed class Outage(TimeProvider time, TimeSpan window)
         Volatile.Write(ref _lastFailure, now);
     }
 
+    /// <param name="what">Was killed.</param>
     public Promise Verify(string what) => new(
-        string.Create(CultureInfo.InvariantCulture, $"{what}: failures in the {window.TotalSeconds:F0} s after it at most"),
+        string.Create(CultureInfo.InvariantCulture, $"failures only within {window.TotalSeconds:F0} s of when {what} is killed"),
         string.Create(CultureInfo.InvariantCulture, $"{_inside} failed in it, the last after {(_lastFailure == 0 ? 0 : time.GetElapsedTime(_began, _lastFailure).TotalSeconds):F2} s; {_outside} outside of it"),
         _began != 0 && _outside == 0);
 }
