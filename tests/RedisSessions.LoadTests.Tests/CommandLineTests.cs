@@ -115,7 +115,17 @@ public sealed class CommandLineTests : IDisposable
         // The library loads a script before it is called by its digest.
         Assert.Equal((1L, 1L), (calls["get"], calls["set"]));
         Assert.InRange(RedisCounters.Sent(calls), 1, 2);
-        Assert.True(ProcessTimes.Of(redis.ProcessId) > TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void The_processor_time_of_a_process_is_read_as_the_system_has_it()
+    {
+        Assert.SkipWhen(!OperatingSystem.IsLinux(), "there is no /proc");
+        var before = Environment.CpuUsage.TotalTime;
+        var seen = ProcessTimes.Of(Environment.ProcessId);
+        // In hundredths of a second, and two figures that are cut off to them.
+        Assert.InRange(seen, before - TimeSpan.FromMilliseconds(40), Environment.CpuUsage.TotalTime + TimeSpan.FromMilliseconds(40));
+        Assert.Equal(TimeSpan.Zero, ProcessTimes.Of(-1));
     }
 
     public void Dispose()

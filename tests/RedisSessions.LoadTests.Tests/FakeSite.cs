@@ -72,18 +72,19 @@ internal sealed class FakeSite : IAsyncDisposable
 
     public Uri Address => new(_app.Urls.Single());
 
-    public int Sessions => _sessions.Count;
+    /// <summary>Whether it gets its thing wrong already.</summary>
+    public bool IsWrong { get; set; } = true;
 
-    public static async Task<FakeSite> StartAsync(Fault fault = Fault.None)
+    public static async Task<FakeSite> StartAsync(Fault fault = Fault.None, bool isWrong = true)
     {
-        var site = new FakeSite(fault);
+        var site = new FakeSite(fault) { IsWrong = isWrong };
         await site._app.StartAsync(TestContext.Current.CancellationToken);
         return site;
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private bool Wrong(Fault fault) => _fault == fault && Interlocked.Increment(ref _times) % Every == 0;
+    private bool Wrong(Fault fault) => _fault == fault && IsWrong && Interlocked.Increment(ref _times) % Every == 0;
 
     private string Issue(HttpContext context, FakeSession session)
     {
