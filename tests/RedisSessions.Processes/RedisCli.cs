@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace RedisSessions.TestServers;
 
 /// <summary>The tool of an operator: asks servers and sentinels, makes clusters, moves slots.</summary>
-internal static class RedisCli
+public static class RedisCli
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 

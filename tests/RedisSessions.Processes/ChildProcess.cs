@@ -27,6 +27,9 @@ public sealed class ChildProcess : IAsyncDisposable
 
     private ChildProcess(Process guard) => _guard = guard;
 
+    /// <summary>Hears every line that any child writes.</summary>
+    public static event Action<string>? Written;
+
     /// <summary>The child itself, not the shell.</summary>
     public int Id { get; private set; }
 
@@ -97,7 +100,7 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         if (line is null)
             return;
-        Secrets.Seen("the output of a child process", line);
+        Written?.Invoke(line);
         _output.Enqueue(line);
         while (_output.Count > KeptLines)
             _output.TryDequeue(out _);

@@ -109,7 +109,7 @@ public sealed class RedisProcess : IAsyncDisposable
     }
 
     /// <summary>Any answer to PING counts: also that a password is due.</summary>
-    internal static async Task<bool> AnswersAsync(int port, CancellationToken cancellationToken)
+    public static async Task<bool> AnswersAsync(int port, CancellationToken cancellationToken)
     {
         try
         {

@@ -1,0 +1,3 @@
+using RedisSessions.LoadTests;
+
+return await CommandLine.RunAsync(args);

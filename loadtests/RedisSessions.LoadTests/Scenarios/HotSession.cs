@@ -1,0 +1,83 @@
+using System.Globalization;
+using RedisSessions.LoadTests.Servers;
+
+namespace RedisSessions.LoadTests.Scenarios;
+
+/// <summary>
+/// Everybody counts in one session, through all instances. Afterwards, in quiet, the same a hundred at a time: all must succeed, the last one soon, and at few
+/// commands for Redis.
+/// </summary>
+internal sealed class HotSession(TimeProvider time) : IScenario
+{
+    public const int AtOnce = 100, Bursts = 11, Alone = 51;
+    public const double MostTimesAlone = 20, MostCommands = 3;
+    private ITarget? _target;
+    private Ledger? _ledger;
+
+    public async Task PrepareAsync(ITarget target, CancellationToken cancellationToken)
+    {
+        _target = target;
+        _ledger = new Ledger(await target.Site.SeedAsync(1, cancellationToken));
+    }
+
+    public ValueTask<StepOutcome> StepAsync(CancellationToken cancellationToken) => _ledger!.IncrementAsync(_target!.Site, 0, cancellationToken);
+
+    public async Task<IReadOnlyList<Promise>> VerifyAsync(CancellationToken cancellationToken)
+    {
+        // The first burst opens the connections and does not count.
+        await BurstAsync(cancellationToken);
+        var (failed, ratios, lasts, alones) = (0, new List<double>(), new List<double>(), new List<double>());
+        long commands = 0;
+        for (var burst = 0; burst < Bursts; burst++)
+        {
+            var alone = await AloneAsync(cancellationToken);
+            if (_target!.Redis is { } redis)
+                await redis.ResetAsync();
+            var (last, failures) = await BurstAsync(cancellationToken);
+            if (_target.Redis is { } counted)
+                commands += RedisCounters.Sent(await counted.CallsAsync());
+            failed += failures;
+            alones.Add(alone);
+            lasts.Add(last);
+            ratios.Add(last / alone);
+        }
+
+        var promises = new List<Promise>
+        {
+            new($"{AtOnce} increments at once through {_target!.Site.Instances} instances all succeed", $"{failed} of {AtOnce * Bursts} failed", failed == 0),
+            new($"the last of them within {MostTimesAlone} x the time of one alone", string.Create(CultureInfo.InvariantCulture,
+                $"{Median(ratios):F1} x ({ratios.Min():F1} to {ratios.Max():F1}): {Median(lasts):F1} ms, one alone {Median(alones):F2} ms"), Median(ratios) <= MostTimesAlone),
+        };
+        if (_target.Redis is not null)
+        {
+            var each = commands / (double)Math.Max(1, AtOnce * Bursts - failed);
+            promises.Add(new Promise($"at most {MostCommands} commands at Redis for each of them", each.ToString("F2", CultureInfo.InvariantCulture), each is > 0 and <= MostCommands));
+        }
+
+        return [.. promises, .. await _ledger!.VerifyAsync(_target.Site, cancellationToken)];
+    }
+
+    /// <summary>How long the last one takes in milliseconds, and how many fail.</summary>
+    private async Task<(double Last, int Failed)> BurstAsync(CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => StepAsync(cancellationToken).AsTask()));
+        return (time.GetElapsedTime(started).TotalMilliseconds, outcomes.Count(outcome => !outcome.IsOk));
+    }
+
+    /// <summary>How long one takes when nobody else asks, in milliseconds.</summary>
+    private async Task<double> AloneAsync(CancellationToken cancellationToken)
+    {
+        var times = new List<double>();
+        for (var i = 0; i < Alone; i++)
+        {
+            var started = time.GetTimestamp();
+            await StepAsync(cancellationToken);
+            times.Add(time.GetElapsedTime(started).TotalMilliseconds);
+        }
+
+        return Median(times);
+    }
+
+    private static double Median(List<double> figures) => figures.Order().ElementAt(figures.Count / 2);
+}
