@@ -132,27 +132,37 @@ internal sealed record AgeFlashChange(IReadOnlyList<KeyValuePair<string, Session
 /// <summary>The changes of one request, in order.</summary>
 internal sealed class ChangeLog
 {
-    private readonly List<Change> _changes = [];
+    private static readonly List<Change> None = [];
+    private List<Change>? _made;
 
-    public int Count => _changes.Count;
+    public int Count => Made.Count;
 
-    public bool IsIntended => _changes.Exists(static change => change.IsIntended);
+    public bool IsIntended => Made.Exists(static change => change.IsIntended);
 
-    public bool HasEffect => _changes.Exists(static change => change.HasEffect);
+    public bool HasEffect => Made.Exists(static change => change.HasEffect);
 
     /// <summary>The changes that somebody asked for, in order.</summary>
-    public IEnumerable<Change> Intended => _changes.Where(static change => change.IsIntended);
+    public IEnumerable<Change> Intended => Made.Where(static change => change.IsIntended);
 
-    public void Append(Change change) => _changes.Add(change);
+    public void Append(Change change) => (_made ??= new(1)).Add(change);
 
     /// <summary>Whether the value at a path is this request's own doing, so that reading it says nothing about the snapshot.</summary>
-    public bool Decides(SessionPath path) => _changes.Exists(change => change.Decides(path));
+    public bool Decides(SessionPath path)
+    {
+        foreach (var change in Made)
+        {
+            if (change.Decides(path))
+                return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Replays the changes.</summary>
     /// <returns>Null, or the path of the change that cannot be applied.</returns>
     public SessionPath? Replay(SessionTree tree)
     {
-        foreach (var change in _changes)
+        foreach (var change in Made)
         {
             if (!change.TryApply(tree))
                 return change.Path;
@@ -162,7 +172,10 @@ internal sealed class ChangeLog
     }
 
     /// <summary>Forgets what came after the first <paramref name="count"/> changes.</summary>
-    public void CutTo(int count) => _changes.RemoveRange(count, _changes.Count - count);
+    public void CutTo(int count) => _made?.RemoveRange(count, _made.Count - count);
 
-    public void Clear() => _changes.Clear();
+    public void Clear() => _made?.Clear();
+
+    // Most requests change nothing.
+    private List<Change> Made => _made ?? None;
 }
