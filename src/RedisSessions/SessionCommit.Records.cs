@@ -15,7 +15,7 @@ internal sealed partial class SessionCommit
     {
         // Whose session it is, is noted when a user or a key is new; then with the browser that it happened in.
         var view = session.Work.View;
-        if (session.UserAgent is { Length: > 0 } agent && IsNewUser(version, view) && manager.UserOf(view) is not null && agent != SessionNotes.AgentIn(view))
+        if (session.UserAgent is { Length: > 0 } agent && IsNewUser(version) && manager.UserOf(view) is not null && agent != SessionNotes.AgentIn(view))
             session.Write(new NoteChange(SessionNotes.Agent, SessionValue.From(agent.Length > LongestAgent ? agent[..LongestAgent] : agent)));
         return Sealed(key, version, session.Work.ShareView());
     }
@@ -47,12 +47,11 @@ internal sealed partial class SessionCommit
             Values = manager.StoresClear ? values : null,
             UserId = user,
             // A new deadline too: an index forgets a session when the one that it knows has passed.
-            IndexUser = user is not null && (session.ChangesLifetime || IsNewUser(version, values)),
+            IndexUser = user is not null && (session.ChangesLifetime || IsNewUser(version)),
         };
     }
 
-    private bool IsNewUser(SessionVersion version, SessionTree values) =>
-        version == SessionVersion.None || !manager.IsSameUser(values, session.Work.Snapshot);
+    private bool IsNewUser(SessionVersion version) => version == SessionVersion.None || manager.ChangesUser(session.Work);
 
     private SessionRecord Closed(SessionRecord old, SessionState state, SessionKey target) => state == SessionState.Forward
         ? old.ClosedAs(state, _id, manager.Now + manager.Options.RotationGrace, target.ToBytes())

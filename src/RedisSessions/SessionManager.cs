@@ -202,8 +202,8 @@ public sealed partial class SessionManager
             ? user
             : null;
 
-    /// <summary>Whether two states of a session are one user's; one value is one user, and 5 is the same as "5".</summary>
-    internal bool IsSameUser(SessionTree one, SessionTree other) => one.SameAt(_userPath, other) || UserOf(one) == UserOf(other);
+    /// <summary>Whether a request has made its session another user's.</summary>
+    internal bool ChangesUser(Transaction work) => work.Changes.Touches(_userPath) && UserOf(work.View) != UserOf(work.Snapshot);
 
     internal SessionKey Target(SessionRecord forward)
     {

@@ -10,6 +10,9 @@ internal abstract record Change(SessionPath Path)
     /// <summary>Whether the value at a path no longer depends on what was there before this change.</summary>
     public virtual bool Decides(SessionPath path) => Path.Covers(path);
 
+    /// <summary>Whether the value at a path may be another one after this change.</summary>
+    public virtual bool Touches(SessionPath path) => Path.Covers(path) || path.Covers(Path);
+
     /// <summary>Whether the request asked for this; bookkeeping alone is no reason to refuse a request.</summary>
     public virtual bool IsIntended => true;
 
@@ -67,6 +70,8 @@ internal sealed record ClearChange() : Change(SessionPath.Parse("*"))
     }
 
     public override bool Decides(SessionPath path) => true;
+
+    public override bool Touches(SessionPath path) => true;
 }
 
 internal sealed record IncrementChange(SessionPath Path, long By) : Change(Path)
@@ -127,6 +132,8 @@ internal sealed record AgeFlashChange(IReadOnlyList<KeyValuePair<string, Session
     }
 
     public override bool Decides(SessionPath path) => false;
+
+    public override bool Touches(SessionPath path) => true;
 }
 
 /// <summary>The changes of one request, in order.</summary>
@@ -152,6 +159,18 @@ internal sealed class ChangeLog
         foreach (var change in Made)
         {
             if (change.Decides(path))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether the value at a path may be another one than in the snapshot.</summary>
+    public bool Touches(SessionPath path)
+    {
+        foreach (var change in Made)
+        {
+            if (change.Touches(path))
                 return true;
         }
 

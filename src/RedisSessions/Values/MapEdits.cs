@@ -9,7 +9,7 @@ internal sealed class MapEdits
     public const int Most = 16;
 
     // By place, so that writing goes through the bytes once.
-    private readonly List<(Packed.Entry Place, TreeNode? Value)> _replaced = [];
+    private readonly List<(Packed.Entry Place, TreeNode? Value)> _replaced = new(2);
     private List<(string Key, TreeNode Value)>? _added;
 
     public int Count => _replaced.Count + (_added?.Count ?? 0);

@@ -14,6 +14,9 @@ internal static partial class Packed
 
     private const sbyte TimestampExtension = -1;
 
+    // What a text of 32 to 255 bytes begins with: the commonest of those whose first byte does not say it all.
+    private const byte ShortText = 0xd9;
+
     // The length in bytes of a value whose first byte says it all, sixteen to a line; 0 for the others.
     private static ReadOnlySpan<byte> Lengths =>
     [
@@ -58,7 +61,7 @@ internal static partial class Packed
     /// <summary>Checks that the bytes are exactly one well-formed map.</summary>
     /// <returns>Where each of its entries begins, and where the last one ends: finding a key then needs no look at the values of others.</returns>
     /// <exception cref="FormatException">They are not.</exception>
-    public static int[] ValidateMap(ReadOnlySpan<byte> bytes)
+    public static Place[] ValidateMap(ReadOnlySpan<byte> bytes)
     {
         var header = ReadHeader(bytes);
         if (header.Kind != SessionValueKind.Map)
@@ -71,16 +74,17 @@ internal static partial class Packed
         if (header.Children > bytes.Length - at)
             throw CutOff();
         Span<int> levels = stackalloc int[MaxDepth - 1];
-        var entries = new int[header.Children / 2 + 1];
-        for (var i = 0; i < entries.Length - 1; i++)
+        var places = new Place[header.Children / 2 + 1];
+        for (var i = 0; i < places.Length - 1; i++)
         {
-            entries[i] = at;
-            at += Measure(bytes[at..], levels, out _);
-            at += Measure(bytes[at..], levels, out _);
+            var key = bytes[at..];
+            var length = Measure(key, levels, out _);
+            places[i] = new Place(at, PrintOfKey(key));
+            at += length + Measure(key[length..], levels, out _);
         }
 
-        entries[^1] = at;
-        return at == bytes.Length ? entries : throw Trailing();
+        places[^1] = new Place(at, AnyPrint);
+        return at == bytes.Length ? places : throw Trailing();
     }
 
     /// <summary>How many maps and lists the first value has inside each other; empty ones do not count.</summary>
@@ -104,6 +108,10 @@ internal static partial class Packed
             if (length > 0)
             {
                 at += length;
+            }
+            else if (code == ShortText)
+            {
+                at += 2 + bytes[at + 1];
             }
             else if (code is >= 0x80 and <= 0x9f)
             {
@@ -138,6 +146,10 @@ internal static partial class Packed
             if (length > 0)
             {
                 at += length;
+            }
+            else if (code == ShortText && bytes.Length - at > 1)
+            {
+                at += 2 + bytes[at + 1];
             }
             else
             {
@@ -176,6 +188,21 @@ internal static partial class Packed
             }
         }
     }
+
+    /// <summary>What a value is that begins with this byte.</summary>
+    public static SessionValueKind KindOf(byte code) => code switch
+    {
+        <= 0x7f or >= 0xe0 or (>= 0xcc and <= 0xd3) => SessionValueKind.Integer,
+        <= 0x8f or 0xde or 0xdf => SessionValueKind.Map,
+        <= 0x9f or 0xdc or 0xdd => SessionValueKind.List,
+        <= 0xbf or 0xd9 or 0xda or 0xdb => SessionValueKind.String,
+        0xc0 => SessionValueKind.Null,
+        0xc2 or 0xc3 => SessionValueKind.Boolean,
+        0xc4 or 0xc5 or 0xc6 => SessionValueKind.Bytes,
+        0xca or 0xcb => SessionValueKind.Double,
+        0xc7 or 0xd6 or 0xd7 => SessionValueKind.Timestamp,
+        _ => throw new FormatException($"the payload holds a value of unknown type 0x{code:x2}"),
+    };
 
     /// <summary>Reads the first bytes of a value.</summary>
     public static Header ReadHeader(ReadOnlySpan<byte> bytes)

@@ -42,7 +42,7 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
 
     public ReadOnlyMemory<byte> Bytes { get; } = packed;
 
-    public SessionValueKind Kind => Packed.ReadHeader(Bytes.Span).Kind;
+    public SessionValueKind Kind => Packed.KindOf(Bytes.Span[0]);
 
     /// <summary>Encodes an object.</summary>
     /// <exception cref="ArgumentException">It has no form as a session value.</exception>

@@ -8,11 +8,11 @@ namespace RedisSessions.Values;
 /// arrays do: no element is lost.
 /// </summary>
 /// <param name="packed">The bytes of one value.</param>
-/// <param name="entries">What <see cref="Packed.ValidateMap"/> has said about them, if it has.</param>
-internal sealed class TreeNode(ReadOnlyMemory<byte> packed, int[]? entries = null)
+/// <param name="places">What <see cref="Packed.ValidateMap"/> has said about them, if it has.</param>
+internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? places = null)
 {
     private ReadOnlyMemory<byte> _packed = packed;
-    private int[]? _entries = entries;
+    private Packed.Place[]? _places = places;
     private MapEdits? _edits;
     private OrderedDictionary<string, Entry>? _map;
     private List<TreeNode>? _list;
@@ -21,14 +21,14 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, int[]? entries = nul
     private readonly record struct Entry(ReadOnlyMemory<byte> Key, TreeNode Value);
 
     /// <summary>The same value, to be changed without changing this one.</summary>
-    public TreeNode Fork() => IsPacked ? new(_packed, _entries) : new(ToBytes());
+    public TreeNode Fork() => IsPacked ? new(_packed, _places) : new(ToBytes());
 
     public static TreeNode EmptyMap() => new(Packed.EmptyMap);
 
     public static TreeNode EmptyList() => new(Packed.EmptyList);
 
     public SessionValueKind Kind =>
-        _map is not null ? SessionValueKind.Map : _list is not null ? SessionValueKind.List : Packed.ReadHeader(_packed.Span).Kind;
+        _map is not null ? SessionValueKind.Map : _list is not null ? SessionValueKind.List : Packed.KindOf(_packed.Span[0]);
 
     /// <summary>A child to read: either a node, or its bytes.</summary>
     public bool TryGet(ReadOnlySpan<char> segment, out TreeNode? node, out ReadOnlyMemory<byte> bytes)
@@ -44,9 +44,9 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, int[]? entries = nul
         }
         else if (_edits is null)
         {
-            return Packed.TryGetChild(_packed, _entries, segment, out bytes);
+            return Packed.TryGetChild(_packed, _places, segment, out bytes);
         }
-        else if ((node = _edits.Added(segment)) is null && Packed.TryFind(_packed.Span, _entries, segment, 0, out var place) && !_edits.TryGet(place, out node))
+        else if ((node = _edits.Added(segment)) is null && Packed.TryFind(_packed.Span, _places, segment, 0, out var place) && !_edits.TryGet(place, out node))
         {
             bytes = _packed[place.Value..place.End];
             return true;
@@ -61,7 +61,7 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, int[]? entries = nul
     public bool TryOpen(ReadOnlySpan<char> segment, out TreeNode child)
     {
         MakeRoom();
-        if (_map is null && _list is null && _edits?.Added(segment) is null && Packed.TryFind(_packed.Span, _entries, segment, 0, out var place)
+        if (_map is null && _list is null && _edits?.Added(segment) is null && Packed.TryFind(_packed.Span, _places, segment, 0, out var place)
             && !Edits.TryGet(place, out _))
         {
             child = new TreeNode(_packed[place.Value..place.End]);
@@ -101,9 +101,9 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, int[]? entries = nul
         }
 
         if (Kind != SessionValueKind.Map)
-            (_packed, _entries) = (Packed.EmptyMap, null);
+            (_packed, _places) = (Packed.EmptyMap, null);
         // What was removed and comes back is a new entry, at the end.
-        if (Packed.TryFind(_packed.Span, _entries, segment, 0, out var place) && !(Edits.TryGet(place, out var was) && was is null))
+        if (Packed.TryFind(_packed.Span, _places, segment, 0, out var place) && !(Edits.TryGet(place, out var was) && was is null))
             Edits.Replace(place, child);
         else
             Edits.Add(segment, child);
@@ -126,12 +126,12 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, int[]? entries = nul
         if (Edits.RemoveAdded(segment))
             return true;
         // A key may stand there twice; the second must not come to light.
-        for (var from = 0; Packed.TryFind(_packed.Span, _entries, segment, from, out var place); from = place.End)
+        for (var from = 0; Packed.TryFind(_packed.Span, _places, segment, from, out var place); from = place.End)
             Edits.Replace(place, null);
         return true;
     }
 
-    public void Clear() => (_packed, _entries, _edits, _map, _list) = (Packed.EmptyMap, null, null, null, null);
+    public void Clear() => (_packed, _places, _edits, _map, _list) = (Packed.EmptyMap, null, null, null, null);
 
     /// <summary>Adds an element; this node is a list.</summary>
     public void Insert(bool first, TreeNode element)
@@ -224,7 +224,7 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, int[]? entries = nul
 
     private void Unfold()
     {
-        (_packed, _entries, _edits) = (ToBytes(), null, null);
+        (_packed, _places, _edits) = (ToBytes(), null, null);
         var header = Packed.ReadHeader(_packed.Span);
         var at = header.Start;
         if (header.Kind == SessionValueKind.List)
