@@ -111,6 +111,12 @@ public sealed partial class Session
             Work.MarkRead(path, presenceOnly);
     }
 
+    private void Add<T>(string key, T value, bool first)
+    {
+        var path = Writable(key);
+        Write(new AddChange(path, Fitting(path, value, inList: true), first));
+    }
+
     internal void Write(Change change)
     {
         ThrowIfReadOnly();
@@ -133,12 +139,12 @@ public sealed partial class Session
         $"The session keys '{FlashBag.ReservedKey}' and '{SessionNotes.ReservedKey}' are the library's own: use another one, or Flash for flash data.", nameof(key));
 
     /// <summary>A copy of a value, if the payload with it at this key can be read again: readers follow no more than so many levels.</summary>
-    private static SessionValue Fitting<T>(string key, T value, bool inList = false)
+    private static SessionValue Fitting<T>(SessionPath path, T value, bool inList = false)
     {
         var packed = SessionValue.From(value);
-        return SessionPath.Parse(key).Levels + (inList ? 1 : 0) + packed.Depth <= Packed.MaxDepth
+        return path.Levels + (inList ? 1 : 0) + packed.Depth <= Packed.MaxDepth
             ? packed
-            : throw new ArgumentException($"The session value '{key}' would nest deeper than {Packed.MaxDepth} levels.", nameof(value));
+            : throw new ArgumentException($"The session value '{path}' would nest deeper than {Packed.MaxDepth} levels.", nameof(value));
     }
 
     private async ValueTask<TResult> TransactAsync<TChange, TResult>(

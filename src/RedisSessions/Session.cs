@@ -89,7 +89,11 @@ public sealed partial class Session
     /// <param name="value">Copied now.</param>
     /// <exception cref="ArgumentException">The key is empty or reserved, or the value has no form in a session.</exception>
     /// <exception cref="InvalidOperationException">The session is read-only or destroyed.</exception>
-    public void Set<T>(string key, T value) => Write(new SetChange(Writable(key), Fitting(key, value)));
+    public void Set<T>(string key, T value)
+    {
+        var path = Writable(key);
+        Write(new SetChange(path, Fitting(path, value)));
+    }
 
     /// <summary>Removes a key.</summary>
     /// <param name="key">Dot notation.</param>
@@ -131,25 +135,29 @@ public sealed partial class Session
         Write(change);
         Work.View.TryGet(change.Path, out var sum);
         // A literal key of this name hides the sum from reading; then the path's own value is the answer.
-        return sum.ToObject() is long value ? value : by;
+        return sum.TryGetInteger(out var value) ? value : by;
     }
 
     /// <summary>Adds an element to the end of a list, making the list when it is missing. Commutes with other pushes, except for their order.</summary>
     /// <param name="key">Dot notation.</param>
     /// <param name="value">Copied now.</param>
     /// <exception cref="InvalidOperationException">Something other than a list is there.</exception>
-    public void Push<T>(string key, T value) => Write(new AddChange(Writable(key), Fitting(key, value, inList: true), First: false));
+    public void Push<T>(string key, T value) => Add(key, value, first: false);
 
     /// <summary>Adds an element to the beginning of a list, making the list when it is missing.</summary>
     /// <param name="key">Dot notation.</param>
     /// <param name="value">Copied now.</param>
     /// <exception cref="InvalidOperationException">Something other than a list is there.</exception>
-    public void Prepend<T>(string key, T value) => Write(new AddChange(Writable(key), Fitting(key, value, inList: true), First: true));
+    public void Prepend<T>(string key, T value) => Add(key, value, first: true);
 
     /// <summary>Sets a value for this request and the next one only: a message after a redirect.</summary>
     /// <param name="key">Dot notation.</param>
     /// <param name="value">Copied now.</param>
-    public void Flash<T>(string key, T value) => Write(new FlashChange(Writable(key), Fitting(key, value), Work.FlashHasAged));
+    public void Flash<T>(string key, T value)
+    {
+        var path = Writable(key);
+        Write(new FlashChange(path, Fitting(path, value), Work.FlashHasAged));
+    }
 
     /// <summary>Keeps all flashed values for one more request.</summary>
     public void Reflash() => Write(new KeepChange(null, Work.FlashHasAged));

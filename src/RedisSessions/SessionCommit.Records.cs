@@ -14,27 +14,25 @@ internal sealed partial class SessionCommit
     private SessionRecord Next(SessionKey key, SessionVersion version)
     {
         // Whose session it is, is noted when a user or a key is new; then with the browser that it happened in.
-        var user = manager.UserOf(session.Work.View);
-        if (user is not null && (version == SessionVersion.None || user != manager.UserOf(session.Work.Snapshot))
-            && session.UserAgent is { Length: > 0 } agent && agent != SessionNotes.AgentIn(session.Work.View))
-        {
+        var view = session.Work.View;
+        if (session.UserAgent is { Length: > 0 } agent && IsNewUser(version) && manager.UserOf(view) is not null && agent != SessionNotes.AgentIn(view))
             session.Write(new NoteChange(SessionNotes.Agent, SessionValue.From(agent.Length > LongestAgent ? agent[..LongestAgent] : agent)));
-        }
-
-        return Sealed(key, version, SessionTree.Open(session.Work.View.ToPayload()));
+        return Sealed(key, version, session.Work.ShareView());
     }
 
     private SessionRecord Sealed(SessionKey key, SessionVersion version, SessionTree values)
     {
-        var payload = values.ToPayload();
-        if (payload.Length > manager.Options.MaxSize)
+        var size = values.Size;
+        if (size > manager.Options.MaxSize)
         {
             var largest = values.Sizes().OrderByDescending(entry => entry.Size).Take(3).Select(entry => $"{entry.Key} ({entry.Size} bytes)");
-            throw new SessionTooLargeException(payload.Length, manager.Options.MaxSize, string.Join(", ", largest));
+            throw new SessionTooLargeException(size, manager.Options.MaxSize, string.Join(", ", largest));
         }
 
         _values = values;
-        var stored = manager.Seal(key, payload);
+        // In clear, the values are written where the store's bytes are made, and only there.
+        (PayloadFormat Format, ReadOnlyMemory<byte> Payload) stored =
+            manager.StoresClear ? (PayloadFormat.MessagePack, default) : manager.Seal(key, values.ToPayload());
         var user = manager.UserOf(values);
         var created = session.Base?.CreatedAt ?? session.CreatedAt;
         return new SessionRecord
@@ -46,11 +44,14 @@ internal sealed partial class SessionCommit
             CommitIds = session.Base?.CommitIdsWith(_id) ?? [_id],
             PayloadFormat = stored.Format,
             Payload = stored.Payload,
+            Values = manager.StoresClear ? values : null,
             UserId = user,
             // A new deadline too: an index forgets a session when the one that it knows has passed.
-            IndexUser = user is not null && (version == SessionVersion.None || session.ChangesLifetime || user != manager.UserOf(session.Work.Snapshot)),
+            IndexUser = user is not null && (session.ChangesLifetime || IsNewUser(version)),
         };
     }
+
+    private bool IsNewUser(SessionVersion version) => version == SessionVersion.None || manager.ChangesUser(session.Work);
 
     private SessionRecord Closed(SessionRecord old, SessionState state, SessionKey target) => state == SessionState.Forward
         ? old.ClosedAs(state, _id, manager.Now + manager.Options.RotationGrace, target.ToBytes())

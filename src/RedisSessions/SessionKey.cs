@@ -11,6 +11,9 @@ namespace RedisSessions;
 /// </summary>
 public readonly record struct SessionKey
 {
+    [ThreadStatic]
+    private static IncrementalHash? t_sha256;
+
     private readonly string? _value;
 
     private SessionKey(string value) => _value = value;
@@ -25,7 +28,10 @@ public readonly record struct SessionKey
         Span<byte> ascii = stackalloc byte[SessionId.Length];
         Encoding.ASCII.GetBytes(id.Value, ascii);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(ascii, hash);
+        // SHA256.HashData would set up a digest for every id, which takes longer than the digest itself.
+        var sha256 = t_sha256 ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        sha256.AppendData(ascii);
+        sha256.GetHashAndReset(hash);
         return new SessionKey(Base64Url.EncodeToString(hash));
     }
 

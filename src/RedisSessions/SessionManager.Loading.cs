@@ -13,9 +13,14 @@ public sealed partial class SessionManager
     /// <summary>Reads a record and follows forwards; what has passed its absolute deadline is not there any more.</summary>
     internal async ValueTask<(SessionKey Key, SessionRecord? Record)> ReadAsync(SessionKey key, CancellationToken cancellationToken)
     {
+        var record = await Store.ReadAsync(key, _options.IdleTimeout, cancellationToken).ConfigureAwait(false);
+        return await FollowAsync(key, record, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<(SessionKey Key, SessionRecord? Record)> FollowAsync(SessionKey key, SessionRecord? record, CancellationToken cancellationToken)
+    {
         for (var hops = 0; ; hops++)
         {
-            var record = await Store.ReadAsync(key, _options.IdleTimeout, cancellationToken).ConfigureAwait(false);
             if (record is null || record.AbsoluteDeadline <= Now)
                 return (key, null);
             if (record.State != SessionState.Forward)
@@ -23,6 +28,7 @@ public sealed partial class SessionManager
             if (hops == MaxForwards)
                 return (key, null);
             key = Target(record);
+            record = await Store.ReadAsync(key, _options.IdleTimeout, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -32,10 +38,24 @@ public sealed partial class SessionManager
             ? ObserveAsync(id, access, import, cancellationToken)
             : FindAsync(id, access, import, cancellationToken);
 
+    // What most requests do is one read, and one thing to remember while it is under way.
     private async ValueTask<Session> FindAsync(
         SessionId id, SessionAccess access, Func<CancellationToken, ValueTask<IReadOnlyDictionary<string, byte[]>?>>? import, CancellationToken cancellationToken)
     {
-        var (key, record, lease) = await ReadInTurnAsync(SessionKey.From(id), access, cancellationToken).ConfigureAwait(false);
+        var key = SessionKey.From(id);
+        if (access == SessionAccess.Exclusive || import is not null)
+            return await FindInTurnAsync(id, key, access, import, cancellationToken).ConfigureAwait(false);
+        var record = await Store.ReadAsync(key, _options.IdleTimeout, cancellationToken).ConfigureAwait(false);
+        if (record is { State: SessionState.Forward })
+            (key, record) = await FollowAsync(key, record, cancellationToken).ConfigureAwait(false);
+        return record is null || record.AbsoluteDeadline <= Now ? Create(access) : Found(id, key, record, access);
+    }
+
+    private async ValueTask<Session> FindInTurnAsync(
+        SessionId id, SessionKey key, SessionAccess access, Func<CancellationToken, ValueTask<IReadOnlyDictionary<string, byte[]>?>>? import,
+        CancellationToken cancellationToken)
+    {
+        (key, var record, var lease) = await ReadInTurnAsync(key, access, cancellationToken).ConfigureAwait(false);
         try
         {
             IReadOnlyDictionary<string, byte[]>? values = null;
@@ -47,26 +67,12 @@ public sealed partial class SessionManager
                     (key, record) = await ReadAsync(key, cancellationToken).ConfigureAwait(false);
             }
 
-            var session = record switch
-            {
-                { State: SessionState.Live } => new Session(this, id, Open(record, key), access, record.CreatedAt),
-                null when values is not null => new Session(this, id, SessionTree.Of(values), access, Now) { IsImported = true },
-                _ => Create(access),
-            };
-            if (record is { State: SessionState.Live })
-            {
-                session.Attach(record, key);
-                session.KeepCookieAlive();
-                // Who comes with the secret of an import has no cookie of ours yet, or lost the response that brought it.
-                if (import is not null)
-                    session.SendCookieAtNextCommit();
-            }
-            else if (record is { State: SessionState.Replaced })
-            {
-                Log.ReplacedIdUsed(_logger);
-                session.End = SessionEnd.Replaced;
-            }
-
+            var session = record is not null ? Found(id, key, record, access)
+                : values is not null ? new Session(this, id, SessionTree.Of(values), access, Now) { IsImported = true }
+                : Create(access);
+            // Who comes with the secret of an import has no cookie of ours yet, or lost the response that brought it.
+            if (import is not null && record is { State: SessionState.Live })
+                session.SendCookieAtNextCommit();
             // A session that nobody else can have the id of needs no turn.
             if (record is { State: SessionState.Live } || session.IsImported)
                 (session.Lease, lease) = (lease, null);
@@ -77,6 +83,27 @@ public sealed partial class SessionManager
             if (lease is not null)
                 await lease.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>A session of a record; a new one when the record is closed.</summary>
+    private Session Found(SessionId id, SessionKey key, SessionRecord record, SessionAccess access)
+    {
+        if (record.State == SessionState.Live)
+        {
+            var session = new Session(this, id, Open(record, key), access, record.CreatedAt);
+            session.Attach(record, key);
+            session.KeepCookieAlive();
+            return session;
+        }
+
+        var empty = Create(access);
+        if (record.State == SessionState.Replaced)
+        {
+            Log.ReplacedIdUsed(_logger);
+            empty.End = SessionEnd.Replaced;
+        }
+
+        return empty;
     }
 
     /// <summary>Reads a record; with exclusive access under the lease of the very session that is read, also when the id has been rotated away from it.</summary>

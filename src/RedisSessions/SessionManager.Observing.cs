@@ -30,13 +30,13 @@ public sealed partial class SessionManager
         }
     }
 
-    private async ValueTask ObserveAsync(Session session, SessionCommit commit, CancellationToken cancellationToken)
+    private async ValueTask ObserveAsync(SessionCommit commit)
     {
         using var span = SessionTracing.Start("session commit", _handlerName);
         var started = _time.GetTimestamp();
         try
         {
-            await RunAsync(session, commit, cancellationToken).ConfigureAwait(false);
+            await commit.RunAsync().ConfigureAwait(false);
             SessionTracing.End(span, commit.Outcome);
             Metrics.Committed(_time.GetElapsedTime(started), commit.Outcome);
         }
@@ -58,7 +58,7 @@ public sealed partial class SessionManager
         WaitAsync("lease", () => leases.EnterAsync(key, cancellationToken));
 
     /// <summary>The line for the commits of one session. Measured only when there is somebody ahead.</summary>
-    private ValueTask<CommitQueue.Turn?> EnterQueueAsync(SessionKey key, CancellationToken cancellationToken)
+    internal ValueTask<CommitQueue.Turn?> EnterQueueAsync(SessionKey key, CancellationToken cancellationToken)
     {
         var turn = Queue.EnterAsync(key, _options.CommitTimeout, _time, cancellationToken);
         return turn.IsCompletedSuccessfully || !(Metrics.ObservesWaits || SessionTracing.IsOn) ? turn : ObserveQueueAsync(turn);

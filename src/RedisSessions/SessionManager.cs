@@ -142,18 +142,7 @@ public sealed partial class SessionManager
         if (!session.HasWork || session.End == SessionEnd.Detached)
             return ValueTask.CompletedTask;
         var commit = new SessionCommit(this, session, savepoint, rerun, cancellationToken);
-        return Metrics.ObservesCommits || SessionTracing.IsOn ? ObserveAsync(session, commit, cancellationToken) : RunAsync(session, commit, cancellationToken);
-    }
-
-    private async ValueTask RunAsync(Session session, SessionCommit commit, CancellationToken cancellationToken)
-    {
-        if (session.OutcomeUnknown)
-            throw new SessionStoreException(_handlerName, "commit", "an earlier commit of this request got no answer, and its changes are not sent a second time.");
-        if (session.Base is null && await commit.CreateAsync().ConfigureAwait(false))
-            return;
-
-        using var turn = await EnterQueueAsync(session.Key, cancellationToken).ConfigureAwait(false) ?? throw commit.GiveUp();
-        await commit.ReplaceAsync(turn).ConfigureAwait(false);
+        return Metrics.ObservesCommits || SessionTracing.IsOn ? ObserveAsync(commit) : commit.RunAsync();
     }
 
     /// <summary>For what some handlers can do besides; <see cref="Store"/> is the way to what all can.</summary>
@@ -189,6 +178,9 @@ public sealed partial class SessionManager
         }
     }
 
+    /// <summary>Whether payloads are stored as they are: <see cref="Seal"/> has nothing to do then.</summary>
+    internal bool StoresClear => _seal.IsClear;
+
     /// <summary>A payload as it is stored.</summary>
     /// <exception cref="SessionStoreException">It could not be encrypted.</exception>
     internal (PayloadFormat Format, ReadOnlyMemory<byte> Payload) Seal(SessionKey key, ReadOnlyMemory<byte> payload)
@@ -210,6 +202,9 @@ public sealed partial class SessionManager
             ? user
             : null;
 
+    /// <summary>Whether a request has made its session another user's.</summary>
+    internal bool ChangesUser(Transaction work) => work.Changes.Touches(_userPath) && UserOf(work.View) != UserOf(work.Snapshot);
+
     internal SessionKey Target(SessionRecord forward)
     {
         try
@@ -221,6 +216,8 @@ public sealed partial class SessionManager
             throw Unreadable(e);
         }
     }
+
+    internal SessionStoreException Failed(string what) => new(_handlerName, "commit", what);
 
     private SessionStoreException Unreadable(FormatException e) => new(_handlerName, "read", e.Message, e);
 }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using RedisSessions.Values;
 
 namespace RedisSessions;
 
@@ -7,6 +9,9 @@ public sealed class SessionRecord
 {
     /// <summary>How many commit ids a record remembers.</summary>
     public const int MaxCommitIds = 8;
+
+    private readonly ReadOnlyMemory<byte> _payload;
+    private byte[]? _written;
 
     /// <summary>The number of this record's commit. A new record has 1.</summary>
     public required SessionVersion Version { get; init; }
@@ -26,8 +31,37 @@ public sealed class SessionRecord
     /// <summary>How <see cref="Payload"/> is encoded.</summary>
     public PayloadFormat PayloadFormat { get; init; }
 
-    /// <summary>The values of the session, or where a forward leads to. A handler never looks inside.</summary>
-    public ReadOnlyMemory<byte> Payload { get; init; }
+    /// <summary>
+    /// The values of the session, or where a forward leads to. A handler never looks inside, and never changes a byte; the bytes stay as they are for as long as
+    /// anybody holds them.
+    /// </summary>
+    public ReadOnlyMemory<byte> Payload
+    {
+        // Written when somebody asks: a handler that stores RecordFormat.Write of the record never does, so that the bytes are copied once.
+        get => Values is null ? _payload : _written ??= Written(Values);
+        init => _payload = value;
+    }
+
+    /// <summary>The values that <see cref="Payload"/> is to be written from, in place of bytes. They do not change any more.</summary>
+    internal SessionTree? Values { get; init; }
+
+    /// <summary>The length of <see cref="Payload"/>, which need not be written for it.</summary>
+    internal int PayloadLength => Values?.Size ?? _payload.Length;
+
+    private static byte[] Written(SessionTree values)
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(values.Size);
+        values.WritePayload(bytes);
+        return bytes;
+    }
+
+    internal void WritePayload(Span<byte> destination)
+    {
+        if (Values is null || _written is not null)
+            Payload.Span.CopyTo(destination);
+        else
+            Values.WritePayload(destination);
+    }
 
     /// <summary>
     /// The user that the session belongs to, for handlers with an index: the text of the value at <see cref="RedisSessionsOptions.UserKey"/>. It is not part of
@@ -89,14 +123,22 @@ public sealed class SessionRecord
         AbsoluteDeadline = AbsoluteDeadline,
         CommitIds = CommitIds,
         PayloadFormat = PayloadFormat,
-        Payload = Payload,
+        Payload = _payload,
+        Values = Values,
         UserId = UserId,
         IndexUser = true,
         IdleTimeout = IdleTimeout,
     };
 
-    internal ImmutableArray<CommitId> CommitIdsWith(CommitId id) =>
-        CommitIds.Length > 0 && CommitIds[0] == id ? CommitIds : [id, .. CommitIds.Take(MaxCommitIds - 1)];
+    internal ImmutableArray<CommitId> CommitIdsWith(CommitId id)
+    {
+        if (CommitIds.Length > 0 && CommitIds[0] == id)
+            return CommitIds;
+        var ids = new CommitId[Math.Min(CommitIds.Length + 1, MaxCommitIds)];
+        ids[0] = id;
+        CommitIds.AsSpan(0, ids.Length - 1).CopyTo(ids.AsSpan(1));
+        return ImmutableCollectionsMarshal.AsImmutableArray(ids);
+    }
 }
 
 /// <summary>What a record stands for.</summary>

@@ -150,6 +150,28 @@ public sealed class LostAnswerTests
     }
 
     [Fact]
+    public async Task A_record_that_is_on_its_way_stays_as_it_is_whatever_the_request_goes_on_to_write()
+    {
+        var id = await _engine.StoredAsync(("n", 1), ("a.b", 1));
+        var session = await _engine.LoadAsync(id);
+        session.Set("a.b", 2);
+        await session.CommitAsync(Token);
+        session.Set("a.b", 3);
+        session.Set("more", 4);
+        _engine.Handler.LoseNextAnswer();
+        _engine.Handler.GivesUpOnLostAnswers = true;
+        await Assert.ThrowsAsync<SessionStoreException>(async () => await session.CommitAsync(Token));
+        session.Set("a.b", 5);
+        session.Remove("n");
+        Assert.Equal(5, session.Get<int>("a.b"));
+        // What nobody has looked at so far.
+        Assert.Equal(
+            ["{a: {b: 2}, n: 1}", "{a: {b: 3}, more: 4, n: 1}"],
+            _engine.Handler.Log.Select(commit => Values.Given.Text(_engine.Manager.Open(commit.Record, commit.Key))));
+        Assert.Equal(_engine.Handler.Log[1].Record.Payload.ToArray(), RecordFormat.Write(_engine.Handler.Log[1].Record)[RecordFormat.HeaderLength..]);
+    }
+
+    [Fact]
     public async Task A_commit_that_arrives_once_more_much_later_changes_nothing()
     {
         var id = await _engine.StoredAsync(("n", 1));

@@ -95,5 +95,40 @@ public sealed class SessionIdTests
     }
 
     [Fact]
+    public void An_id_is_what_32_bytes_are_encoded_as_and_nothing_else()
+    {
+        const string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        foreach (var last in alphabet + "+/= .~\u00e4")
+            Check(Valid[..42] + last);
+        var random = new Random(1);
+        for (var i = 0; i < 5_000; i++)
+        {
+            var text = SessionId.New().Value.ToCharArray();
+            text[random.Next(text.Length)] = (char)random.Next(i % 2 == 0 ? 128 : 65_536);
+            Check(new string(text));
+        }
+
+        static void Check(string text)
+        {
+            var isEncoded = text.All(c => alphabet.Contains(c, StringComparison.Ordinal));
+            if (isEncoded)
+            {
+                var bytes = new byte[33];
+                isEncoded = System.Buffers.Text.Base64Url.DecodeFromChars(text, bytes, out _, out var written) == System.Buffers.OperationStatus.Done
+                    && System.Buffers.Text.Base64Url.EncodeToString(bytes.AsSpan(0, written)) == text;
+            }
+
+            Assert.Equal(isEncoded, SessionId.TryParse(text, out _));
+        }
+    }
+
+    [Fact]
+    public async Task Commit_ids_of_all_threads_are_different()
+    {
+        var ids = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Enumerable.Range(0, 500).Select(_ => CommitId.New()).ToArray())));
+        Assert.Equal(4_000, ids.SelectMany(some => some).Distinct().Count());
+    }
+
+    [Fact]
     public void What_is_no_id_has_no_value() => Assert.Throws<InvalidOperationException>(() => default(SessionId).Value);
 }

@@ -23,7 +23,7 @@ internal sealed class ObservedStore(ISessionHandler handler, SessionMetrics metr
         ObserveAsync("read", () => handler.ReadAsync(key, idleTimeout, cancellationToken), found =>
         {
             if (found is { State: SessionState.Live })
-                metrics.Payload(found.Payload.Length, "read");
+                metrics.Payload(found.PayloadLength, "read");
             return found is null ? "missing" : "found";
         });
 
@@ -32,7 +32,7 @@ internal sealed class ObservedStore(ISessionHandler handler, SessionMetrics metr
         ObserveAsync("commit", () => handler.CommitAsync(key, expected, record, idleTimeout, cancellationToken), result =>
         {
             if (record.State == SessionState.Live)
-                metrics.Payload(record.Payload.Length, "commit");
+                metrics.Payload(record.PayloadLength, "commit");
             return result is CommitResult.Committed ? "committed" : result is CommitResult.Conflict ? "conflict" : "gone";
         });
 

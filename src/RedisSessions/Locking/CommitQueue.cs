@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace RedisSessions.Locking;
 
 /// <summary>
@@ -30,15 +32,16 @@ internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions
     {
         lock (_lock)
         {
-            if (_lines.TryGetValue(key, out var line))
+            ref var line = ref CollectionsMarshal.GetValueRefOrAddDefault(_lines, key, out var isTaken);
+            if (isTaken)
             {
-                if (line.Waiting.Count >= maxWaiting)
+                if (line!.Waiting.Count >= maxWaiting)
                     return default;
                 var mine = new TaskCompletionSource(wake);
                 return WaitAsync(key, line, line.Waiting.AddLast(mine), wait, time, cancellationToken);
             }
 
-            _lines.Add(key, line = new Line());
+            line = new Line();
             return new(new Turn(this, key, line));
         }
     }
@@ -76,7 +79,7 @@ internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions
         TaskCompletionSource next;
         lock (_lock)
         {
-            if (line.Waiting.Count == 0)
+            if (!line.IsWaitedFor)
             {
                 _lines.Remove(key);
                 return line.Passed;
@@ -94,7 +97,7 @@ internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions
         TaskCompletionSource next;
         lock (_lock)
         {
-            if (line.Waiting.Count == 0)
+            if (!line.IsWaitedFor)
                 return false;
             line.Passed = thing;
             next = line.Next();
@@ -133,7 +136,12 @@ internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions
 
     internal sealed class Line
     {
-        public LinkedList<TaskCompletionSource> Waiting { get; } = [];
+        private LinkedList<TaskCompletionSource>? _waiting;
+
+        // Mostly nobody waits, and then there is no list.
+        public LinkedList<TaskCompletionSource> Waiting => _waiting ??= [];
+
+        public bool IsWaitedFor => _waiting is { Count: > 0 };
 
         public SessionRecord? Newest { get; set; }
 

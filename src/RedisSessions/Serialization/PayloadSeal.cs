@@ -5,6 +5,9 @@ namespace RedisSessions;
 /// <summary>Payloads as they are stored: in clear, or encrypted for one session; and what is accepted of what was stored before.</summary>
 internal sealed class PayloadSeal(ISessionPayloadProtector? protector)
 {
+    /// <summary>Whether payloads are stored as they are.</summary>
+    public bool IsClear => protector is null;
+
     public (PayloadFormat Format, ReadOnlyMemory<byte> Payload) Close(SessionKey key, ReadOnlyMemory<byte> payload) =>
         protector is null ? (PayloadFormat.MessagePack, payload) : (PayloadFormat.Protected, protector.Protect(key, payload));
 

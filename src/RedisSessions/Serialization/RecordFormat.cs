@@ -1,5 +1,6 @@
+using System.Buffers;
 using System.Buffers.Binary;
-using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace RedisSessions;
 
@@ -32,21 +33,40 @@ public static class RecordFormat
     public static byte[] Write(SessionRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
-        var bytes = new byte[HeaderLength + record.Payload.Length];
+        var bytes = GC.AllocateUninitializedArray<byte>(HeaderLength + record.PayloadLength);
+        Write(record, bytes);
+        return bytes;
+    }
+
+    /// <summary>The same bytes for a store that has a buffer for them: a large record then needs no memory of its own.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="destination">Is given all of the record in one piece.</param>
+    public static void Write(SessionRecord record, IBufferWriter<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        ArgumentNullException.ThrowIfNull(destination);
+        var length = HeaderLength + record.PayloadLength;
+        Write(record, destination.GetSpan(length)[..length]);
+        destination.Advance(length);
+    }
+
+    private static void Write(SessionRecord record, Span<byte> bytes)
+    {
+        // Also where there is nothing to say: the bytes come from anywhere.
+        bytes[..HeaderLength].Clear();
         Magic.CopyTo(bytes);
         bytes[2] = FormatVersion;
         bytes[3] = (byte)record.PayloadFormat;
         bytes[4] = (byte)record.State;
         bytes[5] = (byte)record.CommitIds.Length;
-        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(IdleOffset), record.IdleTimeout is { } idle ? IdleCode(idle) : (ushort)0);
-        WriteVersion(record.Version, bytes.AsSpan(VersionOffset));
-        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(CreatedOffset), record.CreatedAt.ToUnixTimeMilliseconds());
-        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(DeadlineOffset), record.AbsoluteDeadline.ToUnixTimeMilliseconds());
-        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(LengthOffset), record.Payload.Length);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[IdleOffset..], record.IdleTimeout is { } idle ? IdleCode(idle) : (ushort)0);
+        WriteVersion(record.Version, bytes[VersionOffset..]);
+        BinaryPrimitives.WriteInt64BigEndian(bytes[CreatedOffset..], record.CreatedAt.ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteInt64BigEndian(bytes[DeadlineOffset..], record.AbsoluteDeadline.ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteInt32BigEndian(bytes[LengthOffset..], bytes.Length - HeaderLength);
         for (var i = 0; i < record.CommitIds.Length; i++)
-            BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(CommitIdsOffset + i * sizeof(ulong)), record.CommitIds[i].Value);
-        record.Payload.Span.CopyTo(bytes.AsSpan(HeaderLength));
-        return bytes;
+            BinaryPrimitives.WriteUInt64BigEndian(bytes[(CommitIdsOffset + i * sizeof(ulong))..], record.CommitIds[i].Value);
+        record.WritePayload(bytes[HeaderLength..]);
     }
 
     /// <summary>Writes a version as it stands in the header, for a store to compare with.</summary>
@@ -81,9 +101,9 @@ public static class RecordFormat
         if (version == 0)
             throw new FormatException("the record's header is damaged: version 0");
 
-        var ids = ImmutableArray.CreateBuilder<CommitId>(span[5]);
-        for (var i = 0; i < span[5]; i++)
-            ids.Add(new CommitId(BinaryPrimitives.ReadUInt64BigEndian(span[(CommitIdsOffset + i * sizeof(ulong))..])));
+        var ids = new CommitId[span[5]];
+        for (var i = 0; i < ids.Length; i++)
+            ids[i] = new CommitId(BinaryPrimitives.ReadUInt64BigEndian(span[(CommitIdsOffset + i * sizeof(ulong))..]));
 
         return new SessionRecord
         {
@@ -91,7 +111,7 @@ public static class RecordFormat
             State = (SessionState)span[4],
             CreatedAt = ReadTime(span[CreatedOffset..]),
             AbsoluteDeadline = ReadTime(span[DeadlineOffset..]),
-            CommitIds = ids.MoveToImmutable(),
+            CommitIds = ImmutableCollectionsMarshal.AsImmutableArray(ids),
             PayloadFormat = (PayloadFormat)span[3],
             Payload = bytes[HeaderLength..],
             IdleTimeout = ReadIdle(BinaryPrimitives.ReadUInt16BigEndian(span[IdleOffset..])),

@@ -10,6 +10,9 @@ internal abstract record Change(SessionPath Path)
     /// <summary>Whether the value at a path no longer depends on what was there before this change.</summary>
     public virtual bool Decides(SessionPath path) => Path.Covers(path);
 
+    /// <summary>Whether the value at a path may be another one after this change.</summary>
+    public virtual bool Touches(SessionPath path) => Path.Covers(path) || path.Covers(Path);
+
     /// <summary>Whether the request asked for this; bookkeeping alone is no reason to refuse a request.</summary>
     public virtual bool IsIntended => true;
 
@@ -67,6 +70,8 @@ internal sealed record ClearChange() : Change(SessionPath.Parse("*"))
     }
 
     public override bool Decides(SessionPath path) => true;
+
+    public override bool Touches(SessionPath path) => true;
 }
 
 internal sealed record IncrementChange(SessionPath Path, long By) : Change(Path)
@@ -127,32 +132,56 @@ internal sealed record AgeFlashChange(IReadOnlyList<KeyValuePair<string, Session
     }
 
     public override bool Decides(SessionPath path) => false;
+
+    public override bool Touches(SessionPath path) => true;
 }
 
 /// <summary>The changes of one request, in order.</summary>
 internal sealed class ChangeLog
 {
-    private readonly List<Change> _changes = [];
+    private static readonly List<Change> None = [];
+    private List<Change>? _made;
 
-    public int Count => _changes.Count;
+    public int Count => Made.Count;
 
-    public bool IsIntended => _changes.Exists(static change => change.IsIntended);
+    public bool IsIntended => Made.Exists(static change => change.IsIntended);
 
-    public bool HasEffect => _changes.Exists(static change => change.HasEffect);
+    public bool HasEffect => Made.Exists(static change => change.HasEffect);
 
     /// <summary>The changes that somebody asked for, in order.</summary>
-    public IEnumerable<Change> Intended => _changes.Where(static change => change.IsIntended);
+    public IEnumerable<Change> Intended => Made.Where(static change => change.IsIntended);
 
-    public void Append(Change change) => _changes.Add(change);
+    public void Append(Change change) => (_made ??= new(1)).Add(change);
 
     /// <summary>Whether the value at a path is this request's own doing, so that reading it says nothing about the snapshot.</summary>
-    public bool Decides(SessionPath path) => _changes.Exists(change => change.Decides(path));
+    public bool Decides(SessionPath path)
+    {
+        foreach (var change in Made)
+        {
+            if (change.Decides(path))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether the value at a path may be another one than in the snapshot.</summary>
+    public bool Touches(SessionPath path)
+    {
+        foreach (var change in Made)
+        {
+            if (change.Touches(path))
+                return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Replays the changes.</summary>
     /// <returns>Null, or the path of the change that cannot be applied.</returns>
     public SessionPath? Replay(SessionTree tree)
     {
-        foreach (var change in _changes)
+        foreach (var change in Made)
         {
             if (!change.TryApply(tree))
                 return change.Path;
@@ -162,7 +191,10 @@ internal sealed class ChangeLog
     }
 
     /// <summary>Forgets what came after the first <paramref name="count"/> changes.</summary>
-    public void CutTo(int count) => _changes.RemoveRange(count, _changes.Count - count);
+    public void CutTo(int count) => _made?.RemoveRange(count, _made.Count - count);
 
-    public void Clear() => _changes.Clear();
+    public void Clear() => _made?.Clear();
+
+    // Most requests change nothing.
+    private List<Change> Made => _made ?? None;
 }

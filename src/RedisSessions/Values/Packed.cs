@@ -1,23 +1,48 @@
 using System.Buffers.Binary;
-using System.Buffers.Text;
-using System.Text;
 
 namespace RedisSessions.Values;
 
 /// <summary>
 /// Finds its way through MessagePack bytes without decoding them: kinds, lengths, children. Everything that comes from a store goes
-/// through <see cref="Validate"/> once; after that the bytes are known to be well-formed. Iterative and bounded: no input can cost more
+/// through <see cref="ValidateMap"/> once; after that the bytes are known to be well-formed. Iterative and bounded: no input can cost more
 /// than one pass, or more stack than <see cref="MaxDepth"/> counters.
 /// </summary>
-internal static class Packed
+internal static partial class Packed
 {
     /// <summary>How deep values may nest.</summary>
     public const int MaxDepth = 64;
 
     private const sbyte TimestampExtension = -1;
 
+    // What a text of 32 to 255 bytes begins with: the commonest of those whose first byte does not say it all.
+    private const byte ShortText = 0xd9;
+
+    // The length in bytes of a value whose first byte says it all, sixteen to a line; 0 for the others.
+    private static ReadOnlySpan<byte> Lengths =>
+    [
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+        17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32,
+        1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 5, 9, 2, 3, 5, 9,
+        2, 3, 5, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ];
+
     /// <summary>One empty map: the payload of a session without values.</summary>
     public static readonly byte[] EmptyMap = [0x80];
+
+    /// <summary>A list without elements.</summary>
+    public static readonly byte[] EmptyList = [0x90];
 
     /// <summary>Nil.</summary>
     public static readonly byte[] Nil = [0xc0];
@@ -29,55 +54,161 @@ internal static class Packed
     /// <exception cref="FormatException">They are not.</exception>
     public static void Validate(ReadOnlySpan<byte> bytes)
     {
-        if (Skip(bytes) != bytes.Length)
-            throw new FormatException("the payload is damaged: bytes after the value");
+        if (Measure(bytes, stackalloc int[MaxDepth], out _) != bytes.Length)
+            throw Trailing();
     }
 
-    /// <summary>The length in bytes of the first value.</summary>
-    /// <exception cref="FormatException">The bytes are cut off, nest too deep or hold something a session does not.</exception>
-    public static int Skip(ReadOnlySpan<byte> bytes) => Skip(bytes, out _);
+    /// <summary>Checks that the bytes are exactly one well-formed map.</summary>
+    /// <returns>Where each of its entries begins, and where the last one ends: finding a key then needs no look at the values of others.</returns>
+    /// <exception cref="FormatException">They are not.</exception>
+    public static Place[] ValidateMap(ReadOnlySpan<byte> bytes)
+    {
+        var header = ReadHeader(bytes);
+        if (header.Kind != SessionValueKind.Map)
+        {
+            Validate(bytes);
+            throw new FormatException("the payload is not a map");
+        }
+
+        var at = header.Start;
+        if (header.Children > bytes.Length - at)
+            throw CutOff();
+        Span<int> levels = stackalloc int[MaxDepth - 1];
+        var places = new Place[header.Children / 2 + 1];
+        for (var i = 0; i < places.Length - 1; i++)
+        {
+            var key = bytes[at..];
+            var length = Measure(key, levels, out _);
+            places[i] = new Place(at, PrintOfKey(key));
+            at += length + Measure(key[length..], levels, out _);
+        }
+
+        places[^1] = new Place(at, AnyPrint);
+        return at == bytes.Length ? places : throw Trailing();
+    }
 
     /// <summary>How many maps and lists the first value has inside each other; empty ones do not count.</summary>
     public static int Depth(ReadOnlySpan<byte> bytes)
     {
-        Skip(bytes, out var deepest);
+        var deepest = 0;
+        if (Lengths[bytes[0]] == 0)
+            Measure(bytes, stackalloc int[MaxDepth], out deepest);
         return deepest;
     }
 
-    private static int Skip(ReadOnlySpan<byte> bytes, out int deepest)
+    /// <summary>The length in bytes of the first value; the bytes are known to be well-formed.</summary>
+    public static int Skip(ReadOnlySpan<byte> bytes)
     {
-        deepest = 0;
-        Span<long> left = stackalloc long[MaxDepth];
-        var depth = 0;
-        long at = 0;
+        var left = 1L;
+        var at = 0;
         do
         {
-            var header = ReadHeader(bytes[(int)at..]);
-            at += header.Start + header.Length;
-            if (at > bytes.Length || header.Children > bytes.Length - at)
-                throw new FormatException("the payload is damaged: it is cut off");
-            if (header.Children > 0)
+            var code = bytes[at];
+            int length = Lengths[code];
+            if (length > 0)
             {
-                if (depth == MaxDepth)
-                    throw new FormatException($"the payload nests deeper than {MaxDepth} levels");
-                left[depth++] = header.Children;
-                deepest = Math.Max(deepest, depth);
-                continue;
+                at += length;
+            }
+            else if (code == ShortText)
+            {
+                at += 2 + bytes[at + 1];
+            }
+            else if (code is >= 0x80 and <= 0x9f)
+            {
+                at++;
+                left += InlineChildren(code);
+            }
+            else
+            {
+                var header = ReadHeader(bytes[at..]);
+                at += header.Start + header.Length;
+                left += header.Children;
+            }
+        }
+        while (--left > 0);
+        return at;
+    }
+
+    /// <summary>The length of the first value, and how deep it nests, having looked at every byte that says so.</summary>
+    /// <param name="bytes">Anything.</param>
+    /// <param name="levels">Room for a counter for each level that is allowed.</param>
+    /// <param name="deepest">How many levels there are.</param>
+    private static int Measure(ReadOnlySpan<byte> bytes, Span<int> levels, out int deepest)
+    {
+        deepest = 0;
+        int depth = 0, left = 1, at = 0;
+        while (true)
+        {
+            if (at >= bytes.Length)
+                throw CutOff();
+            var code = bytes[at];
+            int length = Lengths[code];
+            if (length > 0)
+            {
+                at += length;
+            }
+            else if (code == ShortText && bytes.Length - at > 1)
+            {
+                at += 2 + bytes[at + 1];
+            }
+            else
+            {
+                long children = InlineChildren(code);
+                if (code is >= 0x80 and <= 0x9f)
+                {
+                    at++;
+                }
+                else
+                {
+                    var header = ReadHeader(bytes[at..]);
+                    children = header.Children;
+                    if (header.Start + (long)header.Length > bytes.Length - at)
+                        throw CutOff();
+                    at += header.Start + header.Length;
+                }
+
+                if (children > bytes.Length - at)
+                    throw CutOff();
+                if (children > 0)
+                {
+                    if (depth == levels.Length)
+                        throw new FormatException($"the payload nests deeper than {MaxDepth} levels");
+                    levels[depth++] = left;
+                    deepest = Math.Max(deepest, depth);
+                    left = (int)children;
+                    continue;
+                }
             }
 
-            while (depth > 0 && --left[depth - 1] == 0)
-                depth--;
+            while (--left == 0)
+            {
+                if (depth == 0)
+                    return at <= bytes.Length ? at : throw CutOff();
+                left = levels[--depth];
+            }
         }
-        while (depth > 0);
-
-        return (int)at;
     }
+
+    /// <summary>What a value is that begins with this byte.</summary>
+    public static SessionValueKind KindOf(byte code) => code switch
+    {
+        <= 0x7f or >= 0xe0 or (>= 0xcc and <= 0xd3) => SessionValueKind.Integer,
+        <= 0x8f or 0xde or 0xdf => SessionValueKind.Map,
+        <= 0x9f or 0xdc or 0xdd => SessionValueKind.List,
+        <= 0xbf or 0xd9 or 0xda or 0xdb => SessionValueKind.String,
+        0xc0 => SessionValueKind.Null,
+        0xc2 or 0xc3 => SessionValueKind.Boolean,
+        0xc4 or 0xc5 or 0xc6 => SessionValueKind.Bytes,
+        0xca or 0xcb => SessionValueKind.Double,
+        0xc7 or 0xd6 or 0xd7 => SessionValueKind.Timestamp,
+        _ => throw new FormatException($"the payload holds a value of unknown type 0x{code:x2}"),
+    };
 
     /// <summary>Reads the first bytes of a value.</summary>
     public static Header ReadHeader(ReadOnlySpan<byte> bytes)
     {
         if (bytes.IsEmpty)
-            throw new FormatException("the payload is damaged: it is cut off");
+            throw CutOff();
         var code = bytes[0];
         return code switch
         {
@@ -104,121 +235,18 @@ internal static class Packed
         };
     }
 
-    /// <summary>The child of a map by key, or of a list by number.</summary>
-    public static bool TryGetChild(ReadOnlyMemory<byte> container, ReadOnlySpan<char> segment, out ReadOnlyMemory<byte> child)
-    {
-        var header = ReadHeader(container.Span);
-        return header.Kind switch
-        {
-            SessionValueKind.Map => TryGetByKey(container, header, segment, out child),
-            SessionValueKind.List => TryGetByIndex(container, header, segment, out child),
-            _ => None(out child),
-        };
-    }
-
-    /// <summary>Whether a path segment is the number of a list element: 0, or digits without a leading zero.</summary>
-    public static bool TryParseIndex(ReadOnlySpan<char> segment, out int index)
-    {
-        index = 0;
-        if (segment.IsEmpty || segment.Length > 9 || (segment.Length > 1 && segment[0] == '0'))
-            return false;
-        foreach (var c in segment)
-        {
-            if (!char.IsAsciiDigit(c))
-                return false;
-            index = index * 10 + (c - '0');
-        }
-
-        return true;
-    }
-
-    /// <summary>A map's key as a path segment. Integer keys read as digits; a key of another kind cannot be addressed.</summary>
-    public static string KeyText(ReadOnlySpan<byte> key)
-    {
-        var header = ReadHeader(key);
-        return header.Kind switch
-        {
-            SessionValueKind.String => Encoding.UTF8.GetString(key.Slice(header.Start, header.Length)),
-            SessionValueKind.Integer => Encoding.ASCII.GetString(IntegerText(key, stackalloc byte[20])),
-            _ => "\0" + Convert.ToHexString(key),
-        };
-    }
-
-    private static bool TryGetByKey(ReadOnlyMemory<byte> map, Header header, ReadOnlySpan<char> segment, out ReadOnlyMemory<byte> child)
-    {
-        Span<byte> buffer = stackalloc byte[256];
-        var wanted = segment.Length * 3 <= buffer.Length ? buffer : new byte[Encoding.UTF8.GetByteCount(segment)];
-        wanted = wanted[..Encoding.UTF8.GetBytes(segment, wanted)];
-        Span<byte> digits = stackalloc byte[20];
-
-        var span = map.Span;
-        var at = header.Start;
-        for (var i = 0L; i < header.Children; i += 2)
-        {
-            var key = ReadHeader(span[at..]);
-            var text = key.Kind switch
-            {
-                SessionValueKind.String => span.Slice(at + key.Start, key.Length),
-                SessionValueKind.Integer => IntegerText(span[at..], digits),
-                _ => default,
-            };
-            var addressable = key.Kind is SessionValueKind.String or SessionValueKind.Integer;
-            at += key.Children == 0 ? key.Start + key.Length : Skip(span[at..]);
-            var length = Skip(span[at..]);
-            if (addressable && text.SequenceEqual(wanted))
-            {
-                child = map.Slice(at, length);
-                return true;
-            }
-
-            at += length;
-        }
-
-        return None(out child);
-    }
-
-    private static bool TryGetByIndex(ReadOnlyMemory<byte> list, Header header, ReadOnlySpan<char> segment, out ReadOnlyMemory<byte> child)
-    {
-        if (!TryParseIndex(segment, out var index) || index >= header.Children)
-            return None(out child);
-        var at = header.Start;
-        for (; index > 0; index--)
-            at += Skip(list.Span[at..]);
-        child = list.Slice(at, Skip(list.Span[at..]));
-        return true;
-    }
-
-    private static ReadOnlySpan<byte> IntegerText(ReadOnlySpan<byte> bytes, Span<byte> buffer)
-    {
-        int written;
-        _ = bytes[0] switch
-        {
-            <= 0x7f => Utf8Formatter.TryFormat(bytes[0], buffer, out written),
-            >= 0xe0 => Utf8Formatter.TryFormat((sbyte)bytes[0], buffer, out written),
-            0xcc => Utf8Formatter.TryFormat(bytes[1], buffer, out written),
-            0xcd => Utf8Formatter.TryFormat(BinaryPrimitives.ReadUInt16BigEndian(bytes[1..]), buffer, out written),
-            0xce => Utf8Formatter.TryFormat(BinaryPrimitives.ReadUInt32BigEndian(bytes[1..]), buffer, out written),
-            0xcf => Utf8Formatter.TryFormat(BinaryPrimitives.ReadUInt64BigEndian(bytes[1..]), buffer, out written),
-            0xd0 => Utf8Formatter.TryFormat((sbyte)bytes[1], buffer, out written),
-            0xd1 => Utf8Formatter.TryFormat(BinaryPrimitives.ReadInt16BigEndian(bytes[1..]), buffer, out written),
-            0xd2 => Utf8Formatter.TryFormat(BinaryPrimitives.ReadInt32BigEndian(bytes[1..]), buffer, out written),
-            _ => Utf8Formatter.TryFormat(BinaryPrimitives.ReadInt64BigEndian(bytes[1..]), buffer, out written),
-        };
-        return buffer[..written];
-    }
-
     private static Header Sized(SessionValueKind kind, ReadOnlySpan<byte> bytes, int sizeOfLength)
     {
         var length = Unsigned(bytes, sizeOfLength);
         if (length > bytes.Length)
-            throw new FormatException("the payload is damaged: it is cut off");
+            throw CutOff();
         return new(kind, 1 + sizeOfLength, (int)length, 0);
     }
 
     private static Header Extension(ReadOnlySpan<byte> bytes, int typeAt, long length)
     {
         if (bytes.Length <= typeAt)
-            throw new FormatException("the payload is damaged: it is cut off");
+            throw CutOff();
         // Timestamps are 4, 8 or 12 bytes long; no other extension is a value of a session.
         if ((sbyte)bytes[typeAt] != TimestampExtension || length is not (4 or 8 or 12))
             throw new FormatException($"the payload holds the extension type {(sbyte)bytes[typeAt]}, which is no value of a session");
@@ -236,21 +264,22 @@ internal static class Packed
             && BinaryPrimitives.ReadInt64BigEndian(content[4..]) is >= -62_135_596_800 and <= 253_402_300_799,
     };
 
+    // How many values are in a map or a list whose first byte says so.
+    private static int InlineChildren(int code) => code < 0x90 ? 2 * (code & 0x0f) : code & 0x0f;
+
+    private static FormatException CutOff() => new("the payload is damaged: it is cut off");
+
+    private static FormatException Trailing() => new("the payload is damaged: bytes after the value");
+
     private static long Unsigned(ReadOnlySpan<byte> bytes, int size)
     {
         if (bytes.Length < 1 + size)
-            throw new FormatException("the payload is damaged: it is cut off");
+            throw CutOff();
         return size switch
         {
             1 => bytes[1],
             2 => BinaryPrimitives.ReadUInt16BigEndian(bytes[1..]),
             _ => BinaryPrimitives.ReadUInt32BigEndian(bytes[1..]),
         };
-    }
-
-    private static bool None(out ReadOnlyMemory<byte> child)
-    {
-        child = default;
-        return false;
     }
 }

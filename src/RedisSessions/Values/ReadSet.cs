@@ -4,15 +4,16 @@ namespace RedisSessions.Values;
 internal sealed class ReadSet
 {
     // In order of reading; the flag says that only presence was asked for, so a changed value does not matter.
-    private readonly List<(SessionPath Path, bool PresenceOnly)> _reads = [];
+    private List<(SessionPath Path, bool PresenceOnly)>? _reads;
     private HashSet<(SessionPath, bool)>? _known;
 
     public static ReadSet None { get; } = new();
 
-    public int Count => _reads.Count;
+    public int Count => _reads?.Count ?? 0;
 
     public void Add(SessionPath path, bool presenceOnly)
     {
+        _reads ??= new(1);
         // A handful of reads needs no index; a loop over thousands of keys does.
         var known = _known?.Contains((path, presenceOnly)) ?? _reads.Contains((path, presenceOnly));
         if (known)
@@ -27,6 +28,8 @@ internal sealed class ReadSet
     /// <summary>The first path at which two trees differ, as far as it was read; null when none does.</summary>
     public SessionPath? FirstDifference(SessionTree snapshot, SessionTree newer)
     {
+        if (_reads is null)
+            return null;
         foreach (var (path, presenceOnly) in _reads)
         {
             var same = presenceOnly
@@ -42,13 +45,13 @@ internal sealed class ReadSet
     /// <summary>How a path was read: "read", "looked for", or null when it was not.</summary>
     public string? How(SessionPath path)
     {
-        var reads = _reads.FindAll(read => read.Path == path);
-        return reads.Count == 0 ? null : reads.TrueForAll(static read => read.PresenceOnly) ? "looked for" : "read";
+        var reads = _reads?.FindAll(read => read.Path == path);
+        return reads is not { Count: > 0 } ? null : reads.TrueForAll(static read => read.PresenceOnly) ? "looked for" : "read";
     }
 
     public void CutTo(int count)
     {
-        _reads.RemoveRange(count, _reads.Count - count);
+        _reads?.RemoveRange(count, _reads.Count - count);
         _known = null;
     }
 

@@ -12,12 +12,12 @@ internal static class Rebase
     /// <param name="snapshot">What the request saw.</param>
     /// <param name="reads">The paths it read there.</param>
     /// <param name="changes">What it did.</param>
-    /// <param name="newer">The payload that is stored now.</param>
-    public static Result Apply(SessionTree snapshot, ReadSet reads, ChangeLog changes, ReadOnlyMemory<byte> newer)
+    /// <param name="newer">What is stored now.</param>
+    public static Result Apply(SessionTree snapshot, ReadSet reads, ChangeLog changes, SessionTree newer)
     {
-        var tree = SessionTree.Open(newer);
-        if (reads.FirstDifference(snapshot, tree) is { } decidedOnStaleData)
+        if (reads.FirstDifference(snapshot, newer) is { } decidedOnStaleData)
             return new Result(null, decidedOnStaleData);
+        var tree = newer.Fork();
         if (changes.Replay(tree) is { } inapplicable)
             return new Result(null, inapplicable);
         return new Result(tree, default);

@@ -41,7 +41,19 @@ internal readonly record struct SessionPath
     /// <summary>How many maps or lists there are around what stands here.</summary>
     public int Levels => IsLiteral ? 1 : Text.AsSpan().Count('.') + 1;
 
-    public MemoryExtensions.SpanSplitEnumerator<char> Segments => Text.AsSpan().Split('.');
+    /// <summary>The next segment, from the position after the one before; the first is at 0.</summary>
+    /// <returns>False after the last one.</returns>
+    public bool TryNext(scoped ref int position, out ReadOnlySpan<char> segment)
+    {
+        segment = default;
+        if (position > Text.Length)
+            return false;
+        segment = Text.AsSpan(position);
+        var length = segment.IndexOf('.');
+        segment = length < 0 ? segment : segment[..length];
+        position += segment.Length + 1;
+        return true;
+    }
 
     /// <summary>Whether this is <paramref name="other"/> or an ancestor of it: what is set here decides what is read there.</summary>
     public bool Covers(SessionPath other) => IsLiteral || other.IsLiteral

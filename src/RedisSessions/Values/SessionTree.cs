@@ -1,30 +1,27 @@
 namespace RedisSessions.Values;
 
 /// <summary>
-/// The values of a session as a tree over MessagePack bytes. Reading walks the bytes and decodes nothing on its way; writing unfolds
-/// only the maps and lists along the path, and all other bytes are copied through as they are. The bytes given are never changed, so
-/// any number of trees may be opened over one payload.
+/// The values of a session as a tree over MessagePack bytes. Reading walks the bytes, decodes nothing on its way and changes nothing; writing notes what is other
+/// than in the bytes, along the path, and all that it does not touch is copied through as it is. The bytes given are never changed, so any number of trees may be
+/// opened over one payload.
 /// </summary>
 internal sealed class SessionTree
 {
     private readonly TreeNode _root;
 
-    private SessionTree(ReadOnlyMemory<byte> payload) => _root = new TreeNode(payload);
+    private SessionTree(TreeNode root) => _root = root;
 
-    public static SessionTree Empty() => new(Packed.EmptyMap);
+    public static SessionTree Empty() => new(TreeNode.EmptyMap());
 
     /// <summary>Opens bytes that are known to be a valid payload.</summary>
-    public static SessionTree Open(ReadOnlyMemory<byte> payload) => new(payload);
+    public static SessionTree Open(ReadOnlyMemory<byte> payload) => new(new TreeNode(payload));
 
     /// <summary>Opens bytes that come from outside.</summary>
     /// <exception cref="FormatException">They are not one well-formed map.</exception>
-    public static SessionTree Read(ReadOnlyMemory<byte> payload)
-    {
-        Packed.Validate(payload.Span);
-        if (Packed.ReadHeader(payload.Span).Kind != SessionValueKind.Map)
-            throw new FormatException("the payload is not a map");
-        return new SessionTree(payload);
-    }
+    public static SessionTree Read(ReadOnlyMemory<byte> payload) => new(new TreeNode(payload, Packed.ValidateMap(payload.Span)));
+
+    /// <summary>A tree with the same values, to be changed without changing this one.</summary>
+    public SessionTree Fork() => new(_root.Fork());
 
     /// <summary>A flat table of bytes. What is named like the engine's own keys is left out.</summary>
     public static SessionTree Of(IReadOnlyDictionary<string, byte[]> values)
@@ -42,13 +39,13 @@ internal sealed class SessionTree
 
     public bool TryGet(SessionPath path, out SessionValue value)
     {
-        var found = (path.HasDots || path.IsLiteral) && _root.TryGet(path.Text, out var bytes) ? bytes : path.IsLiteral ? null : Walk(path);
-        value = new SessionValue(found ?? Packed.Nil);
-        return found is not null;
+        var found = TryFind(path, out var bytes);
+        value = new SessionValue(found ? bytes : Packed.Nil);
+        return found;
     }
 
     /// <summary>Whether a key of this spelling is at the top, where it wins over the path.</summary>
-    public bool HasLiteral(SessionPath path) => path.HasDots && _root.TryGet(path.Text, out _);
+    public bool HasLiteral(SessionPath path) => path.HasDots && _root.Has(path.Text);
 
     /// <summary>Whether two trees have the same value, or both none, at a path.</summary>
     public bool SameAt(SessionPath path, SessionTree other) =>
@@ -68,7 +65,7 @@ internal sealed class SessionTree
     {
         if ((path.HasDots || path.IsLiteral) && _root.Remove(path.Text))
             return true;
-        if (path.IsLiteral || Walk(path) is null)
+        if (path.IsLiteral || !TryWalk(path, out _))
             return false;
         var node = Parent(path, out var last);
         return node.Remove(last);
@@ -92,9 +89,9 @@ internal sealed class SessionTree
     public bool TryIncrement(SessionPath path, long by, out long sum)
     {
         sum = by;
-        if (Walk(path) is { } bytes && Packed.ReadHeader(bytes.Span) is { Kind: not SessionValueKind.Null } header)
+        if (TryWalk(path, out var bytes) && new SessionValue(bytes) is { Kind: not SessionValueKind.Null } value)
         {
-            if (header.Kind != SessionValueKind.Integer || new SessionValue(bytes).ToObject() is not long old)
+            if (!value.TryGetInteger(out var old))
                 return false;
             var wide = (Int128)old + by;
             if (wide < long.MinValue || wide > long.MaxValue)
@@ -128,63 +125,63 @@ internal sealed class SessionTree
     /// <summary>The top-level keys with the size of their values in bytes.</summary>
     public IEnumerable<(string Key, int Size)> Sizes() => _root.Entries().Select(entry => (entry.Key, entry.Value.Length));
 
+    /// <summary>The length of the payload in bytes.</summary>
+    public int Size => _root.Size;
+
     /// <summary>The payload: one MessagePack map.</summary>
     public ReadOnlyMemory<byte> ToPayload() => _root.ToBytes();
 
-    private ReadOnlyMemory<byte>? Walk(SessionPath path)
+    /// <summary>Writes the payload.</summary>
+    /// <param name="destination">As many bytes as <see cref="Size"/> says, or more.</param>
+    public void WritePayload(Span<byte> destination)
     {
-        var node = _root;
-        ReadOnlyMemory<byte>? bytes = null;
-        foreach (var range in path.Segments)
-        {
-            var segment = path.Text.AsSpan(range);
-            if (bytes is { } container)
-            {
-                if (!Packed.TryGetChild(container, segment, out var child))
-                    return null;
-                bytes = child;
-            }
-            else if (node.IsUnfolded)
-            {
-                if (!node.TryOpen(segment, out var child))
-                    return null;
-                node = child;
-            }
-            else if (node.TryGet(segment, out var child))
-            {
-                bytes = child;
-            }
-            else
-            {
-                return null;
-            }
-        }
-
-        return bytes ?? node.ToBytes();
+        var writer = new PackedWriter(destination);
+        _root.Write(ref writer);
     }
 
-    private TreeNode Parent(SessionPath path, out string last) => Parent(path, out last, create: true)!;
+    private bool TryFind(SessionPath path, out ReadOnlyMemory<byte> bytes)
+    {
+        if ((path.HasDots || path.IsLiteral) && _root.TryGet(path.Text, out var literal, out bytes))
+        {
+            if (literal is not null)
+                bytes = literal.ToBytes();
+            return true;
+        }
 
-    private TreeNode? Parent(SessionPath path, out string last, bool create)
+        bytes = default;
+        return !path.IsLiteral && TryWalk(path, out bytes);
+    }
+
+    private bool TryWalk(SessionPath path, out ReadOnlyMemory<byte> bytes)
+    {
+        bytes = default;
+        var node = _root;
+        var position = 0;
+        while (path.TryNext(ref position, out var segment))
+        {
+            if (node is not null ? !node.TryGet(segment, out node, out bytes) : !Packed.TryGetChild(bytes, null, segment, out bytes))
+                return false;
+        }
+
+        if (node is not null)
+            bytes = node.ToBytes();
+        return true;
+    }
+
+    private TreeNode Parent(SessionPath path, out ReadOnlySpan<char> last) => Parent(path, out last, create: true)!;
+
+    private TreeNode? Parent(SessionPath path, out ReadOnlySpan<char> last, bool create)
     {
         var node = _root;
-        last = "";
-        var end = path.Text.Length;
-        foreach (var range in path.Segments)
+        var position = 0;
+        while (path.TryNext(ref position, out last) && position <= path.Text.Length)
         {
-            var segment = path.Text.AsSpan(range);
-            if (range.End.Value == end)
-            {
-                last = segment.ToString();
-                break;
-            }
-
-            if (!node.TryOpen(segment, out var child))
+            if (!node.TryOpen(last, out var child))
             {
                 if (!create)
                     return null;
                 child = TreeNode.EmptyMap();
-                node.Put(segment.ToString(), child);
+                node.Put(last, child);
             }
 
             node = child;

@@ -36,11 +36,13 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
             [new TimestampFormatter(), new NullableFormatter<DateTimeOffset>()],
             [new NoTypeNames(), ContractlessStandardResolver.Instance]));
 
+    private static readonly byte[] True = [MessagePackCode.True], False = [MessagePackCode.False];
+
     public static SessionValue Null => new(RedisSessions.Values.Packed.Nil);
 
     public ReadOnlyMemory<byte> Bytes { get; } = packed;
 
-    public SessionValueKind Kind => Packed.ReadHeader(Bytes.Span).Kind;
+    public SessionValueKind Kind => Packed.KindOf(Bytes.Span[0]);
 
     /// <summary>Encodes an object.</summary>
     /// <exception cref="ArgumentException">It has no form as a session value.</exception>
@@ -48,6 +50,19 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
     {
         if (value is null)
             return Null;
+        // What most values are, without the serializer, and byte for byte as it would write them.
+        switch (value)
+        {
+            case string text:
+                return FromText(text);
+            case int number:
+                return FromInteger(number);
+            case long number:
+                return FromInteger(number);
+            case bool truth:
+                return new(truth ? True : False);
+        }
+
         try
         {
             // A value stored through a base type or an interface is stored as what it is.
@@ -73,6 +88,15 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
             return default;
         if (typeof(T) == typeof(object))
             return (T?)ToObject();
+        // The same again the other way; what is no such value is left to the serializer, and so is the exception that it makes of it.
+        if (typeof(T) == typeof(string) && Kind == SessionValueKind.String)
+            return (T)(object)Text();
+        if (typeof(T) == typeof(long) && TryGetInteger(out var wide))
+            return (T)(object)wide;
+        if (typeof(T) == typeof(int) && TryGetInteger(out wide) && wide is >= int.MinValue and <= int.MaxValue)
+            return (T)(object)(int)wide;
+        if (typeof(T) == typeof(bool) && Kind == SessionValueKind.Boolean)
+            return (T)(object)(Bytes.Span[0] == MessagePackCode.True);
         if (Kind == SessionValueKind.Bytes && FromBytes<T>() is T meant)
             return meant;
         return MessagePackSerializer.Deserialize<T>(Bytes, Options);
@@ -83,8 +107,20 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
     /// </summary>
     public object? ToObject()
     {
+        if (Kind == SessionValueKind.String)
+            return Text();
+        if (TryGetInteger(out var number))
+            return number;
         var reader = new MessagePackReader(Bytes);
         return ReadObject(ref reader);
+    }
+
+    /// <summary>An integer that is not larger than a long.</summary>
+    public bool TryGetInteger(out long number)
+    {
+        number = 0;
+        var bytes = Bytes.Span;
+        return Kind == SessionValueKind.Integer && !(bytes[0] == MessagePackCode.UInt64 && bytes[1] > sbyte.MaxValue) && MessagePackPrimitives.TryReadInt64(bytes, out number, out _) == MessagePackPrimitives.DecodeResult.Success;
     }
 
     /// <summary>As bytes, if there is a plain way: bytes, a string in UTF-8, an integer of 32 bits in big-endian order; else null.</summary>
@@ -100,6 +136,26 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
     public int Depth => Packed.Depth(Bytes.Span);
 
     public bool SameAs(SessionValue other) => Bytes.Span.SequenceEqual(other.Bytes.Span);
+
+    private static SessionValue FromText(string text)
+    {
+        var bytes = new byte[PackedWriter.StringSize(text)];
+        new PackedWriter(bytes).WriteString(text);
+        return new(bytes);
+    }
+
+    private static SessionValue FromInteger(long number)
+    {
+        Span<byte> bytes = stackalloc byte[1 + sizeof(long)];
+        MessagePackPrimitives.TryWrite(bytes, number, out var written);
+        return new(bytes[..written].ToArray());
+    }
+
+    private string Text()
+    {
+        var header = RedisSessions.Values.Packed.ReadHeader(Bytes.Span);
+        return Encoding.UTF8.GetString(Bytes.Span.Slice(header.Start, header.Length));
+    }
 
     private static object? ReadObject(ref MessagePackReader reader)
     {

@@ -9,6 +9,7 @@ internal sealed class Transaction(SessionTree snapshot)
     private readonly ReadSet _reads = new();
     private SessionTree _snapshot = snapshot;
     private SessionTree? _view;
+    private bool _viewIsShared;
     private IReadOnlyList<SessionPath>? _flashed;
 
     /// <summary>A point to come back to, when a part of the request runs again.</summary>
@@ -44,16 +45,23 @@ internal sealed class Transaction(SessionTree snapshot)
         if (Changes.Count > 0 && View.HasLiteral(path))
             path = SessionPath.Literal(path.Text);
         // A flashed value is shown and goes: that a parallel request has shown it too invalidates no decision.
-        _flashed ??= FlashBag.Keys(_snapshot);
-        if (!Changes.Decides(path) && !_flashed.Any(flashed => flashed.Covers(path)))
+        if (!Changes.Decides(path) && !IsFlashed(path))
             _reads.Add(path, presenceOnly);
+    }
+
+    /// <summary>The view, for somebody who keeps it: what is written from now on is written to a copy.</summary>
+    public SessionTree ShareView()
+    {
+        _viewIsShared = true;
+        return View;
     }
 
     /// <returns>False, and nothing has changed, when the change makes no sense on what is there.</returns>
     public bool TryWrite(Change change)
     {
-        _view ??= SessionTree.Open(_snapshot.ToPayload());
-        if (!change.TryApply(_view))
+        if (_view is null || _viewIsShared)
+            Show(View.Fork());
+        if (!change.TryApply(_view!))
             return false;
         Changes.Append(change);
         return true;
@@ -94,11 +102,11 @@ internal sealed class Transaction(SessionTree snapshot)
     public void UndoTo(Savepoint savepoint)
     {
         CutTo(savepoint);
-        _view = null;
+        Show(null);
         if (Changes.Count == 0)
             return;
-        _view = SessionTree.Open(_snapshot.ToPayload());
-        Changes.Replay(_view);
+        Show(_snapshot.Fork());
+        Changes.Replay(_view!);
     }
 
     /// <summary>The values are stored: a new transaction begins on them.</summary>
@@ -116,14 +124,28 @@ internal sealed class Transaction(SessionTree snapshot)
 
     private SessionPath? RebaseOn(SessionTree newer, ReadSet reads)
     {
-        var result = Rebase.Apply(_snapshot, reads, Changes, newer.ToPayload());
+        var result = Rebase.Apply(_snapshot, reads, Changes, newer);
         if (result.Tree is null)
             return result.Path;
         _snapshot = newer;
         _flashed = null;
-        _view = result.Tree;
+        Show(result.Tree);
         return null;
     }
+
+    private bool IsFlashed(SessionPath path)
+    {
+        _flashed ??= FlashBag.Keys(_snapshot);
+        for (var i = 0; i < _flashed.Count; i++)
+        {
+            if (_flashed[i].Covers(path))
+                return true;
+        }
+
+        return false;
+    }
+
+    private void Show(SessionTree? view) => (_view, _viewIsShared) = (view, false);
 
     private void CutTo(Savepoint savepoint)
     {
@@ -136,7 +158,7 @@ internal sealed class Transaction(SessionTree snapshot)
     {
         _snapshot = tree;
         _flashed = null;
-        _view = null;
+        Show(null);
         Changes.Clear();
         _reads.Clear();
     }

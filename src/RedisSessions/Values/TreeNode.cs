@@ -1,64 +1,83 @@
-using System.Buffers;
 using System.Globalization;
-using MessagePack;
 
 namespace RedisSessions.Values;
 
 /// <summary>
-/// A place in a <see cref="SessionTree"/>: folded, it is the bytes of one value; unfolded, a map or a list of further nodes. A list that is
-/// given a key it cannot have becomes a map with its numbers as keys, as PHP's arrays do: no element is lost.
+/// A place in a <see cref="SessionTree"/>: the bytes of one value, as they were stored; on top of them the edits of a map; or, when there is more to change, all of
+/// a map or a list as further nodes. Reading changes nothing here. A list that is given a key it cannot have becomes a map with its numbers as keys, as PHP's
+/// arrays do: no element is lost.
 /// </summary>
-internal sealed class TreeNode(ReadOnlyMemory<byte> packed)
+/// <param name="packed">The bytes of one value.</param>
+/// <param name="places">What <see cref="Packed.ValidateMap"/> has said about them, if it has.</param>
+internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? places = null)
 {
     private ReadOnlyMemory<byte> _packed = packed;
+    private Packed.Place[]? _places = places;
+    private MapEdits? _edits;
     private OrderedDictionary<string, Entry>? _map;
     private List<TreeNode>? _list;
 
     /// <summary>A map keeps the bytes of each key, so that a key that was a number stays one.</summary>
     private readonly record struct Entry(ReadOnlyMemory<byte> Key, TreeNode Value);
 
-    public static TreeNode EmptyMap() => new(Packed.EmptyMap) { _map = new(StringComparer.Ordinal) };
+    /// <summary>The same value, to be changed without changing this one.</summary>
+    public TreeNode Fork() => IsPacked ? new(_packed, _places) : new(ToBytes());
 
-    public static TreeNode EmptyList() => new(ReadOnlyMemory<byte>.Empty) { _list = [] };
+    public static TreeNode EmptyMap() => new(Packed.EmptyMap);
 
-    public bool IsUnfolded => _map is not null || _list is not null;
+    public static TreeNode EmptyList() => new(Packed.EmptyList);
 
     public SessionValueKind Kind =>
-        _map is not null ? SessionValueKind.Map : _list is not null ? SessionValueKind.List : Packed.ReadHeader(_packed.Span).Kind;
+        _map is not null ? SessionValueKind.Map : _list is not null ? SessionValueKind.List : Packed.KindOf(_packed.Span[0]);
 
-    /// <summary>The bytes of a child, without unfolding anything.</summary>
-    public bool TryGet(ReadOnlySpan<char> segment, out ReadOnlyMemory<byte> bytes)
+    /// <summary>A child to read: either a node, or its bytes.</summary>
+    public bool TryGet(ReadOnlySpan<char> segment, out TreeNode? node, out ReadOnlyMemory<byte> bytes)
     {
-        if (!IsUnfolded)
-            return Packed.TryGetChild(_packed, segment, out bytes);
-        var found = TryOpen(segment, out var child);
-        bytes = found ? child.ToBytes() : default;
-        return found;
-    }
-
-    /// <summary>A child to write to; unfolds this node.</summary>
-    public bool TryOpen(ReadOnlySpan<char> segment, out TreeNode child)
-    {
-        child = null!;
-        Unfold();
+        (node, bytes) = (null, default);
         if (_map is not null)
         {
-            if (!_map.TryGetValue(segment.ToString(), out var entry))
-                return false;
-            child = entry.Value;
+            node = _map.TryGetValue(segment.ToString(), out var entry) ? entry.Value : null;
+        }
+        else if (_list is not null)
+        {
+            node = Packed.TryParseIndex(segment, out var index) && index < _list.Count ? _list[index] : null;
+        }
+        else if (_edits is null)
+        {
+            return Packed.TryGetChild(_packed, _places, segment, out bytes);
+        }
+        else if ((node = _edits.Added(segment)) is null && Packed.TryFind(_packed.Span, _places, segment, 0, out var place) && !_edits.TryGet(place, out node))
+        {
+            bytes = _packed[place.Value..place.End];
             return true;
         }
 
-        if (_list is null || !Packed.TryParseIndex(segment, out var index) || index >= _list.Count)
-            return false;
-        child = _list[index];
-        return true;
+        return node is not null;
+    }
+
+    public bool Has(ReadOnlySpan<char> segment) => TryGet(segment, out _, out _);
+
+    /// <summary>A child to write to.</summary>
+    public bool TryOpen(ReadOnlySpan<char> segment, out TreeNode child)
+    {
+        MakeRoom();
+        if (_map is null && _list is null && _edits?.Added(segment) is null && Packed.TryFind(_packed.Span, _places, segment, 0, out var place)
+            && !Edits.TryGet(place, out _))
+        {
+            child = new TreeNode(_packed[place.Value..place.End]);
+            Edits.Replace(place, child);
+            return true;
+        }
+
+        TryGet(segment, out var node, out _);
+        child = node!;
+        return node is not null;
     }
 
     /// <summary>Sets a child, making this node a map if it is neither map nor list.</summary>
-    public void Put(string segment, TreeNode child)
+    public void Put(ReadOnlySpan<char> segment, TreeNode child)
     {
-        Unfold();
+        MakeRoom();
         if (_list is not null)
         {
             if (Packed.TryParseIndex(segment, out var index) && index <= _list.Count)
@@ -73,56 +92,107 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed)
             BecomeMap();
         }
 
-        _map ??= new(StringComparer.Ordinal);
-        var key = _map.TryGetValue(segment, out var old) ? old.Key : SessionValue.From(segment).Bytes;
-        _map[segment] = new Entry(key, child);
+        if (_map is not null)
+        {
+            var text = segment.ToString();
+            var key = _map.TryGetValue(text, out var old) ? old.Key : SessionValue.From(text).Bytes;
+            _map[text] = new Entry(key, child);
+            return;
+        }
+
+        if (Kind != SessionValueKind.Map)
+            (_packed, _places) = (Packed.EmptyMap, null);
+        // What was removed and comes back is a new entry, at the end.
+        if (Packed.TryFind(_packed.Span, _places, segment, 0, out var place) && !(Edits.TryGet(place, out var was) && was is null))
+            Edits.Replace(place, child);
+        else
+            Edits.Add(segment, child);
     }
 
-    public bool Remove(string segment)
+    public bool Remove(ReadOnlySpan<char> segment)
     {
-        if (Kind is not (SessionValueKind.Map or SessionValueKind.List) || !TryGet(segment, out _))
+        if (!Has(segment))
             return false;
-        Unfold();
+        MakeRoom();
         if (_map is not null)
-            return _map.Remove(segment);
-        _ = Packed.TryParseIndex(segment, out var index);
-        _list!.RemoveAt(index);
+            return _map.Remove(segment.ToString());
+        if (_list is not null)
+        {
+            _ = Packed.TryParseIndex(segment, out var index);
+            _list.RemoveAt(index);
+            return true;
+        }
+
+        if (Edits.RemoveAdded(segment))
+            return true;
+        // A key may stand there twice; the second must not come to light.
+        for (var from = 0; Packed.TryFind(_packed.Span, _places, segment, from, out var place); from = place.End)
+            Edits.Replace(place, null);
         return true;
     }
 
-    public void Clear()
-    {
-        _map = new(StringComparer.Ordinal);
-        _list = null;
-    }
+    public void Clear() => (_packed, _places, _edits, _map, _list) = (Packed.EmptyMap, null, null, null, null);
 
     /// <summary>Adds an element; this node is a list.</summary>
     public void Insert(bool first, TreeNode element)
     {
-        Unfold();
+        MakeRoom();
         _list!.Insert(first ? 0 : _list.Count, element);
     }
 
+    /// <summary>The entries of a map with the bytes of their values.</summary>
     public IEnumerable<(string Key, ReadOnlyMemory<byte> Value)> Entries()
     {
-        Unfold();
-        return _map is null ? [] : _map.Select(pair => (pair.Key, pair.Value.Value.ToBytes()));
+        var copy = new TreeNode(ToBytes());
+        copy.Unfold();
+        return copy._map is null ? [] : copy._map.Select(static pair => (pair.Key, pair.Value.Value._packed));
     }
+
+    /// <summary>The length of <see cref="ToBytes"/>.</summary>
+    public int Size
+    {
+        get
+        {
+            if (_edits is not null)
+                return _edits.SizeOver(_packed.Span);
+            if (_map is null && _list is null)
+                return _packed.Length;
+            var size = PackedWriter.MapHeaderSize(_map?.Count ?? _list!.Count);
+            if (_map is not null)
+            {
+                foreach (var (_, entry) in _map)
+                    size += entry.Key.Length + entry.Value.Size;
+            }
+            else
+            {
+                foreach (var element in _list!)
+                    size += element.Size;
+            }
+
+            return size;
+        }
+    }
+
+    // The bytes are at hand, with nothing to be written.
+    private bool IsPacked => _edits is null && _map is null && _list is null;
 
     public ReadOnlyMemory<byte> ToBytes()
     {
-        if (!IsUnfolded)
+        if (IsPacked)
             return _packed;
-        var buffer = new ArrayBufferWriter<byte>(Math.Max(_packed.Length + 64, 256));
-        var writer = new MessagePackWriter(buffer);
+        var bytes = new byte[Size];
+        var writer = new PackedWriter(bytes);
         Write(ref writer);
-        writer.Flush();
-        return buffer.WrittenMemory;
+        return bytes;
     }
 
-    private void Write(ref MessagePackWriter writer)
+    public void Write(ref PackedWriter writer)
     {
-        if (_map is not null)
+        if (_edits is not null)
+        {
+            _edits.WriteOver(_packed.Span, ref writer);
+        }
+        else if (_map is not null)
         {
             writer.WriteMapHeader(_map.Count);
             foreach (var (_, entry) in _map)
@@ -133,7 +203,7 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed)
         }
         else if (_list is not null)
         {
-            writer.WriteArrayHeader(_list.Count);
+            writer.WriteListHeader(_list.Count);
             foreach (var element in _list)
                 element.Write(ref writer);
         }
@@ -143,10 +213,18 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed)
         }
     }
 
+    private MapEdits Edits => _edits ??= new MapEdits();
+
+    /// <summary>Before a change: lists unfold, and maps that have many.</summary>
+    private void MakeRoom()
+    {
+        if (_map is null && _list is null && (_edits is { Count: >= MapEdits.Most } || (_edits is null && Kind == SessionValueKind.List)))
+            Unfold();
+    }
+
     private void Unfold()
     {
-        if (IsUnfolded)
-            return;
+        (_packed, _places, _edits) = (ToBytes(), null, null);
         var header = Packed.ReadHeader(_packed.Span);
         var at = header.Start;
         if (header.Kind == SessionValueKind.List)

@@ -87,6 +87,14 @@ public sealed class SessionModelTests
                 .Where(operation => operation is not Operation.ClearAll).Select(operation => operation with { Key = $"{key}.{operation.Key}" })]);
         }, iter: Iterations);
 
+    [Fact]
+    public void What_no_change_touches_is_as_it_was() => Gen.Select(Operation.Tree, Operation.List).Sample((start, operations) =>
+    {
+        var session = Ran(start, operations);
+        foreach (var path in operations.Where(operation => operation.Key.Length > 0).Select(operation => SessionPath.Parse(operation.Key)))
+            Assert.True(session.Work.Changes.Touches(path) || session.Work.Snapshot.SameAt(path, session.Work.View), path.Text);
+    }, iter: Iterations);
+
     private Session Ran((string, object?)[] start, Operation[] operations)
     {
         var session = Session(start);

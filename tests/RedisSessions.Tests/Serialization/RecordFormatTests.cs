@@ -29,6 +29,28 @@ public sealed class RecordFormatTests
         });
 
     [Fact]
+    public void A_buffer_of_somebody_elses_gets_the_same_bytes_whatever_was_in_it() => Records.Sample(record =>
+    {
+        var buffer = new UsedBuffer();
+        RecordFormat.Write(record, buffer);
+        Assert.Equal(RecordFormat.Write(record), buffer.Written.ToArray());
+    }, iter: 1_000);
+
+    private sealed class UsedBuffer : System.Buffers.IBufferWriter<byte>
+    {
+        private readonly byte[] _bytes = [.. Enumerable.Repeat((byte)0xff, 4_096)];
+        private int _written;
+
+        public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _written);
+
+        public void Advance(int count) => _written += count;
+
+        public Memory<byte> GetMemory(int sizeHint = 0) => _bytes.AsMemory(_written);
+
+        public Span<byte> GetSpan(int sizeHint = 0) => _bytes.AsSpan(_written);
+    }
+
+    [Fact]
     public void What_is_written_is_what_is_read() => Records.Sample(record =>
     {
         var bytes = RecordFormat.Write(record);

@@ -49,6 +49,7 @@ public sealed class PackedTests
         var bytes = Convert.FromHexString(hex);
         Packed.Validate(bytes);
         Assert.Equal(kind, Packed.ReadHeader(bytes).Kind.ToString());
+        Assert.Equal(kind, Packed.KindOf(bytes[0]).ToString());
         _ = new SessionValue(bytes).ToObject();
         for (var length = 0; length < bytes.Length; length++)
             Assert.Throws<FormatException>(() => Packed.Validate(bytes.AsSpan(0, length)));

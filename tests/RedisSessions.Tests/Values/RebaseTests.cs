@@ -125,11 +125,11 @@ public sealed class RebaseTests
     [Fact]
     public void A_refusal_changes_neither_snapshot_nor_newer_payload()
     {
-        var (snapshot, newer) = (Tree(("n", 1)), Tree(("n", "one")).ToPayload());
-        var (before, newerBefore) = (Text(snapshot), newer.ToArray());
+        var (snapshot, newer) = (Tree(("n", 1)), Tree(("n", "one")));
+        var (before, newerBefore) = (Text(snapshot), newer.ToPayload().ToArray());
         Assert.Null(Rebase.Apply(snapshot, Reads(), Changes(Set("x", 1), Increment("n")), newer).Tree);
         Assert.Equal(before, Text(snapshot));
-        Assert.Equal(newerBefore, newer.ToArray());
+        Assert.Equal(newerBefore, newer.ToPayload().ToArray());
     }
 
     [Fact]
@@ -152,14 +152,14 @@ public sealed class RebaseTests
 
     private static string Replayed(SessionTree snapshot, ReadSet reads, ChangeLog changes, SessionTree newer)
     {
-        var result = Rebase.Apply(snapshot, reads, changes, newer.ToPayload());
+        var result = Rebase.Apply(snapshot, reads, changes, newer);
         Assert.True(result.Tree is not null, $"refused because of {result.Path}");
         return Text(SessionTree.Read(result.Tree.ToPayload()));
     }
 
     private static string Refused(SessionTree snapshot, ReadSet reads, ChangeLog changes, SessionTree newer)
     {
-        var result = Rebase.Apply(snapshot, reads, changes, newer.ToPayload());
+        var result = Rebase.Apply(snapshot, reads, changes, newer);
         Assert.Null(result.Tree);
         return result.Path.Text;
     }

@@ -146,6 +146,63 @@ public sealed class SessionValueTests
         Assert.Throws<MessagePackSerializationException>(() => SessionValue.From("secret").To<int>());
 
     [Fact]
+    public void The_values_that_need_no_serializer_are_written_as_it_would_write_them()
+    {
+        foreach (var bits in Enumerable.Range(0, 64))
+        {
+            foreach (var near in Enumerable.Range(-2, 5))
+            {
+                var number = (1L << bits) + near;
+                Same(number);
+                Same(-number);
+                Same((int)number);
+                Same((object)number);
+                Same((int?)(int)number);
+            }
+        }
+
+        foreach (var length in new[] { 0, 1, 31, 32, 255, 256, 65_535, 65_536 })
+        {
+            Same(new string('x', length));
+            Same((object)new string('\u00e4', length));
+        }
+
+        Same("\ud800 is half a character");
+        Same(true);
+        Same((object)false);
+
+        static void Same<T>(T value) => Assert.Equal(MessagePackSerializer.Serialize(value), SessionValue.From(value).Bytes.ToArray());
+    }
+
+    [Fact]
+    public void The_values_that_need_no_serializer_are_read_as_it_would_read_them()
+    {
+        foreach (var hex in new[] { "00", "7f", "e0", "ff", "cc80", "cd0100", "ce00010000", "ceffffffff", "cf7fffffffffffffff", "cf8000000000000000", "d0ff", "d1ff00", "d280000000", "d38000000000000000", "cb3ff0000000000000", "c2", "c3", "a0", "a161", "d90161", "a1ff", "c0", "90", "80" })
+        {
+            var value = new SessionValue(Convert.FromHexString(hex));
+            Same<long>(value);
+            Same<int>(value);
+            Same<bool>(value);
+            if (hex != "c0")
+                Same<string>(value);
+        }
+
+        static void Same<T>(SessionValue value) => Assert.Equal(Read(() => MessagePackSerializer.Deserialize<T>(value.Bytes)), Read(() => value.To<T>()));
+
+        static object? Read<T>(Func<T> read)
+        {
+            try
+            {
+                return read();
+            }
+            catch (MessagePackSerializationException e)
+            {
+                return e.GetType();
+            }
+        }
+    }
+
+    [Fact]
     public void Values_are_the_same_when_their_bytes_are()
     {
         Assert.True(SessionValue.From(5).SameAs(SessionValue.From(5L)));

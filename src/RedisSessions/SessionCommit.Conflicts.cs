@@ -1,0 +1,121 @@
+using Microsoft.Extensions.Logging;
+using RedisSessions.Diagnostics;
+using RedisSessions.Locking;
+using RedisSessions.Values;
+
+namespace RedisSessions;
+
+// What somebody else has committed, and how this commit goes on from there.
+internal sealed partial class SessionCommit
+{
+    /// <summary>Goes on from a record that somebody else has committed.</summary>
+    /// <returns>True when that settles the commit.</returns>
+    private async ValueTask<bool> MoveTo(SessionRecord newer, CommitQueue.Turn turn)
+    {
+        if (newer.HasCommit(_id))
+        {
+            Log.FoundOwnCommit(manager.Logger);
+            manager.Metrics.LostAnswer();
+            SessionTracing.Event("lost_answer");
+            Settle(newer, turn);
+            return true;
+        }
+
+        var key = session.Key;
+        if (newer.State == SessionState.Forward)
+        {
+            (key, var target) = await manager.ReadAsync(manager.Target(newer), cancellationToken).ConfigureAwait(false);
+            newer = target!;
+            if (await KeepOneRotation(key).ConfigureAwait(false))
+                return true;
+        }
+
+        if (newer is not { State: SessionState.Live } || newer.AbsoluteDeadline <= manager.Now)
+        {
+            await LoseAsync().ConfigureAwait(false);
+            return true;
+        }
+
+        if (session.Fate == SessionFate.Destroy)
+        {
+            session.Attach(newer, key);
+            return false;
+        }
+
+        var lastWriteWins = manager.Options.OnConflict == ConflictBehavior.LastWriteWins;
+        if (session.Lease is { IsLost: true })
+        {
+            await DropNewRecord().ConfigureAwait(false);
+            Log.LeaseWasLost(manager.Logger);
+            throw SessionConflictException.LeaseLost();
+        }
+
+        var tree = manager.Open(newer, key);
+        if (manager.Logger.IsEnabled(LogLevel.Debug))
+            Log.Rebasing(manager.Logger, session.Base!.Version, newer.Version, Contest.All(session.Work.Changes, session.Work.Snapshot, tree));
+        var path = session.Work.RebaseOn(tree, lastWriteWins && rerun is null);
+        if (path is { } differs)
+        {
+            // Told before a rerun is prepared, which forgets what was read in the first run.
+            var (mine, theirs) = session.Work.ContestAt(differs, tree);
+            if (rerun is null || session.Rewind(savepoint, tree, lastWriteWins) is not null)
+            {
+                await DropNewRecord().ConfigureAwait(false);
+                Log.Refused(manager.Logger, differs.Text, theirs, mine);
+                throw SessionConflictException.Changed(differs.Text);
+            }
+        }
+
+        session.Attach(newer, key);
+        manager.Metrics.Rebased(path is null ? "replay" : "rerun");
+        SessionTracing.Event("rebase");
+        if (path is null)
+            return false;
+        await rerun!().ConfigureAwait(false);
+        session.AgeFlash();
+        // This run may want another fate than the one before.
+        if (session.Fate == SessionFate.Keep)
+            await DropNewRecord().ConfigureAwait(false);
+        return await KeepOneRotation(key).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Whoever reached the session through a forward came with an id that has been rotated a moment ago. One rotation is enough: two responses with two
+    /// new ids could reach the browser in the wrong order. A login goes on.
+    /// </summary>
+    /// <returns>True when nothing else was to be done.</returns>
+    private ValueTask<bool> KeepOneRotation(SessionKey key) =>
+        session.Fate != SessionFate.Rotate || key == SessionKey.From(session.SessionId) ? default : KeepOneRotation();
+
+    private async ValueTask<bool> KeepOneRotation()
+    {
+        await DropNewRecord().ConfigureAwait(false);
+        session.Fate = SessionFate.Keep;
+        return !session.HasWork;
+    }
+
+    /// <summary>The record shows that this commit was stored, although its answer was lost.</summary>
+    private void Settle(SessionRecord newer, CommitQueue.Turn turn)
+    {
+        if (session.Fate == SessionFate.Destroy)
+        {
+            manager.Metrics.Destroyed("request");
+            Destroyed();
+        }
+        else if (_newId is { } id)
+        {
+            var key = SessionKey.From(id);
+            Regenerated(Next(key, new SessionVersion(_newVersion.Value - 1)), key, id);
+        }
+        else if (newer.State == SessionState.Live)
+        {
+            _values = manager.Open(newer, session.Key);
+            Accept(newer, session.Key, turn);
+        }
+        else
+        {
+            // Stored, and the session has ended or moved since: there is nothing left to do for this request.
+            session.Close(SessionEnd.Lost);
+        }
+    }
+}
