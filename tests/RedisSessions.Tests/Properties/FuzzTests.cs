@@ -18,6 +18,9 @@ public sealed partial class FuzzTests
         var target = FuzzTargets.All[parser];
         var random = new Random(20260708);
         var corpus = Corpus();
+        // The first time also pays for what is made once and kept.
+        foreach (var input in corpus)
+            Run(target, input, bounded: false);
         foreach (var input in corpus)
             Run(target, input);
         for (var i = 0; i < Mutations; i++)
@@ -35,7 +38,7 @@ public sealed partial class FuzzTests
         Assert.Equal(FuzzTargets.All.Keys.Order(), parsers.Order());
     }
 
-    private static void Run(FuzzTargets.Target target, byte[] input)
+    private static void Run(FuzzTargets.Target target, byte[] input, bool bounded = true)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
         try
@@ -48,7 +51,7 @@ public sealed partial class FuzzTests
         }
 
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        if (allocated > 100_000 + 400L * input.Length)
+        if (bounded && allocated > 100_000 + 400L * input.Length)
             Assert.Fail($"{allocated} bytes allocated for {input.Length} bytes of input: {Convert.ToHexString(input)}");
     }
 
