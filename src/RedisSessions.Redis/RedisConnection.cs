@@ -24,6 +24,9 @@ internal sealed class RedisConnection(
     /// <summary>Whether the server has refused the user or the password, the last time that a connection was tried.</summary>
     public bool IsRefused => Volatile.Read(ref _refused);
 
+    /// <summary>A connection was lost or made again.</summary>
+    public event Action? Changed;
+
     public bool IsConnected => _multiplexer is { IsConnected: true };
 
     /// <summary>Whether several primaries have the sessions; false as long as that is not known.</summary>
@@ -158,6 +161,7 @@ internal sealed class RedisConnection(
     private void OnFailed(object? sender, ConnectionFailedEventArgs e)
     {
         Interlocked.Increment(ref _generation);
+        Changed?.Invoke();
         if (e.ConnectionType != ConnectionType.Interactive)
             return;
         if (e.FailureType != ConnectionFailureType.AuthenticationFailure)
@@ -169,6 +173,7 @@ internal sealed class RedisConnection(
     private void OnRestored(object? sender, ConnectionFailedEventArgs e)
     {
         Interlocked.Increment(ref _generation);
+        Changed?.Invoke();
         if (e.ConnectionType != ConnectionType.Interactive)
             return;
         Volatile.Write(ref _refused, false);

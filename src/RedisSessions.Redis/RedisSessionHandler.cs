@@ -8,12 +8,13 @@ namespace RedisSessions;
 /// <summary>
 /// Records in Redis: one string per session, <c>{prefix}{key}</c>. Reading is one GETEX, committing is one script. Redis expires by itself.
 /// </summary>
-internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISessionIndex
+internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISessionIndex, ISessionChanges, IDisposable
 {
     private readonly RedisStore _store;
     private readonly RedisSessionLeases _leases;
     private readonly RedisUserIndex _index;
     private readonly ReplicaAcks _replicas;
+    private readonly ChangeMessages _changes;
 
     public RedisSessionHandler(
         RedisConnection connection, RedisSelfTest selfTest, IOptions<RedisHandlerOptions> options, TimeProvider time, RedisMetrics metrics,
@@ -23,6 +24,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
         _leases = new RedisSessionLeases(_store);
         _index = new RedisUserIndex(_store);
         _replicas = new ReplicaAcks(connection, options.Value);
+        _changes = new ChangeMessages(_store, connection, time);
     }
 
     /// <inheritdoc/>
@@ -55,7 +57,9 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
             RecordFormat.WriteVersion(expected, version);
         var milliseconds = (long)record.Lifetime(_store.Now, idleTimeout).TotalMilliseconds;
         var commit = (Store: _store, Replicas: _replicas, Keys: new[] { _store.Key(key.Value) }, Expected: expected, Record: record, idleTimeout,
-            Values: new RedisValue[] { version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset });
+            Values: _changes.AreSent
+                ? new RedisValue[] { version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset, _changes.Channel, ChangeMessages.Message(key, record.Version) }
+                : [version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset]);
 
         return await _store.RunToTheEndAsync("commit", commit, static async (commit, attempt) =>
         {
@@ -90,7 +94,13 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
 
     /// <inheritdoc/>
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) =>
-        _store.RunToTheEndAsync("delete", _store.Key(key.Value), static (key, attempt) => attempt.Database.KeyDeleteAsync(key), cancellationToken);
+        _store.RunToTheEndAsync("delete", (Session: key, Key: _store.Key(key.Value), Changes: _changes), static (state, attempt) =>
+        {
+            var deleted = attempt.Database.KeyDeleteAsync(state.Key);
+            // Behind it on the same connection, and mostly before its answer.
+            _ = state.Changes.SendAsync(attempt.Database, state.Session, SessionVersion.None);
+            return deleted;
+        }, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<TimeSpan?> TryAcquireAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
@@ -108,6 +118,15 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => _index.FindAsync(userId, cancellationToken);
+
+    /// <inheritdoc/>
+    public bool Arrive => _changes.Arrive;
+
+    /// <inheritdoc/>
+    public IDisposable Watch(Action<SessionKey, SessionVersion> changed, Action missed) => _changes.Watch(changed, missed);
+
+    /// <inheritdoc/>
+    public void Dispose() => _changes.Dispose();
 
     private static Task<bool> SlideAsync(IDatabase database, RedisKey key, SessionRecord record, DateTimeOffset now, TimeSpan idleTimeout, CommandFlags flags) =>
         record.State != SessionState.Live

@@ -87,6 +87,9 @@ public sealed class RedisSessionsOptions
     /// that asks it would only make stopping slow; up to 5 minutes.
     /// </summary>
     public TimeSpan ShutdownDelay { get; set; }
+
+    /// <summary>Sessions kept in the process for a moment. Off by default.</summary>
+    public NearCacheOptions NearCache { get; set; } = new();
 }
 
 /// <summary>Refuses settings that cannot work, at start, naming the setting and its value.</summary>
@@ -106,6 +109,11 @@ internal sealed class RedisSessionsOptionsValidator(IEnumerable<SessionHandlerNa
         Range(nameof(options.LeaseWait), options.LeaseWait, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
         Range(nameof(options.MaxWaiters), options.MaxWaiters, 0, 10_000);
         Range(nameof(options.ShutdownDelay), options.ShutdownDelay, TimeSpan.Zero, TimeSpan.FromMinutes(5));
+        if (options.NearCache.MaxStaleness != TimeSpan.Zero)
+            Range("NearCache:MaxStaleness", options.NearCache.MaxStaleness, TimeSpan.FromSeconds(1), options.IdleTimeout / 10);
+        if (options.NearCache.MaxStaleness != TimeSpan.Zero && options.ReadThrough is not null)
+            errors.Add("Sessions:NearCache:MaxStaleness and Sessions:ReadThrough are both set: a session that moves between stores sends no message. Set MaxStaleness to 00:00:00 until ReadThrough is gone.");
+        Range("NearCache:MaxBytes", options.NearCache.MaxBytes, 1024 * 1024, 64L * 1024 * 1024 * 1024);
         if (!Enum.IsDefined(options.DefaultAccess))
             errors.Add($"Sessions:DefaultAccess is {options.DefaultAccess}: it must be Optimistic, Exclusive, ReadOnly or None.");
         if (!SessionPath.TryParse(options.UserKey, out _))

@@ -38,13 +38,24 @@ public sealed partial class SessionManager
             ? ObserveAsync(id, access, import, cancellationToken)
             : FindAsync(id, access, import, cancellationToken);
 
-    // What most requests do is one read, and one thing to remember while it is under way.
-    private async ValueTask<Session> FindAsync(
+    private ValueTask<Session> FindAsync(
         SessionId id, SessionAccess access, Func<CancellationToken, ValueTask<IReadOnlyDictionary<string, byte[]>?>>? import, CancellationToken cancellationToken)
     {
         var key = SessionKey.From(id);
         if (access == SessionAccess.Exclusive || import is not null)
-            return await FindInTurnAsync(id, key, access, import, cancellationToken).ConfigureAwait(false);
+            return FindInTurnAsync(id, key, access, import, cancellationToken);
+        if (Store.Near?.Find(key) is { Record: { } record } near)
+        {
+            near.Values ??= Open(record, key);
+            return new(record.AbsoluteDeadline <= Now ? Create(access) : Live(id, key, record, near.Values, access));
+        }
+
+        return FetchAsync(id, key, access, cancellationToken);
+    }
+
+    // What most requests do is one read, and one thing to remember while it is under way.
+    private async ValueTask<Session> FetchAsync(SessionId id, SessionKey key, SessionAccess access, CancellationToken cancellationToken)
+    {
         var record = await Store.ReadAsync(key, _options.IdleTimeout, cancellationToken).ConfigureAwait(false);
         if (record is { State: SessionState.Forward })
             (key, record) = await FollowAsync(key, record, cancellationToken).ConfigureAwait(false);
@@ -89,12 +100,7 @@ public sealed partial class SessionManager
     private Session Found(SessionId id, SessionKey key, SessionRecord record, SessionAccess access)
     {
         if (record.State == SessionState.Live)
-        {
-            var session = new Session(this, id, Open(record, key), access, record.CreatedAt);
-            session.Attach(record, key);
-            session.KeepCookieAlive();
-            return session;
-        }
+            return Live(id, key, record, Open(record, key), access);
 
         var empty = Create(access);
         if (record.State == SessionState.Replaced)
@@ -104,6 +110,14 @@ public sealed partial class SessionManager
         }
 
         return empty;
+    }
+
+    private Session Live(SessionId id, SessionKey key, SessionRecord record, SessionTree values, SessionAccess access)
+    {
+        var session = new Session(this, id, values, access, record.CreatedAt);
+        session.Attach(record, key);
+        session.KeepCookieAlive();
+        return session;
     }
 
     /// <summary>Reads a record; with exclusive access under the lease of the very session that is read, also when the id has been rotated away from it.</summary>

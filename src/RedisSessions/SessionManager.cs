@@ -46,7 +46,7 @@ public sealed partial class SessionManager
         _userPath = SessionPath.Parse(_options.UserKey);
         _handlerName = _options.Handler ?? handler.GetType().Name;
         Metrics = new SessionMetrics(_handlerName, meters);
-        Store = new ObservedStore(handler, Metrics, time);
+        Store = new ObservedStore(handler, Metrics, time, NearCacheOver(handler));
     }
 
     /// <summary>A new, empty session. No I/O: nothing is stored until something is written and committed.</summary>
@@ -165,6 +165,11 @@ public sealed partial class SessionManager
     internal ILogger Logger => _logger;
 
     internal DateTimeOffset Now => _time.GetUtcNow();
+
+    private NearCache? NearCacheOver(ISessionHandler handler) => _options.NearCache.MaxStaleness <= TimeSpan.Zero ? null
+        : handler is ISessionChanges changes ? new NearCache(changes, _options, _time, Metrics)
+        : throw new InvalidOperationException(
+            $"Sessions:NearCache:MaxStaleness is {_options.NearCache.MaxStaleness}, and the session handler '{_handlerName}' sends no messages of changes: use the Redis handler, implement ISessionChanges, or set it to zero.");
 
     internal SessionTree Open(SessionRecord record, SessionKey key)
     {

@@ -5,6 +5,8 @@
 -- ARGV[2]  the record
 -- ARGV[3]  how long it lives from now, in milliseconds
 -- ARGV[4]  where in a record the version begins (first byte is 0)
+-- ARGV[5]  the channel on which a change of a record is told; none: nobody is told
+-- ARGV[6]  the message
 --
 -- Answers  1 stored | 0 a version was expected and there is no record | the record that is there instead
 --
@@ -22,6 +24,9 @@ local from = tonumber(ARGV[4])
 local current = redis.call('GETRANGE', KEYS[1], from, from + #ARGV[1] - 1)
 if current == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+  if ARGV[5] then
+    redis.call('PUBLISH', ARGV[5], ARGV[6])
+  end
   return 1
 end
 

@@ -1,22 +1,61 @@
 namespace RedisSessions.Diagnostics;
 
-/// <summary>The engine's way to its handler, whatever the handler: every call is measured and traced, if anybody listens.</summary>
-internal sealed class ObservedStore(ISessionHandler handler, SessionMetrics metrics, TimeProvider time)
+/// <summary>The engine's way to its handler, whatever the handler: every call is measured and traced, if anybody listens, and what it answers is kept, if anything is.</summary>
+internal sealed class ObservedStore(ISessionHandler handler, SessionMetrics metrics, TimeProvider time, NearCache? near = null)
 {
     private readonly string _system = handler.SystemName ?? metrics.Handler;
+
+    /// <summary>Null when nothing is kept in the process.</summary>
+    public NearCache? Near => near;
 
     private bool IsObserved => metrics.ObservesStore || SessionTracing.IsOn;
 
     // When nobody listens, the handler's own task is passed on: not even a state machine stands in between.
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
-        IsObserved ? ObserveReadAsync(key, idleTimeout, cancellationToken) : handler.ReadAsync(key, idleTimeout, cancellationToken);
+        near is null ? CallReadAsync(key, idleTimeout, cancellationToken) : ReadAndKeepAsync(near, key, idleTimeout, cancellationToken);
 
     public ValueTask<CommitResult> CommitAsync(
+        SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken) => near is null
+        ? CallCommitAsync(key, expected, record, idleTimeout, cancellationToken)
+        : CommitAndKeepAsync(near, key, expected, record, idleTimeout, cancellationToken);
+
+    public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        var deleted = await CallDeleteAsync(key, cancellationToken).ConfigureAwait(false);
+        near?.Forget(key);
+        return deleted;
+    }
+
+    private async ValueTask<SessionRecord?> ReadAndKeepAsync(NearCache near, SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken)
+    {
+        var asked = near.Ask();
+        var record = await CallReadAsync(key, idleTimeout, cancellationToken).ConfigureAwait(false);
+        if (record is not null)
+            near.Put(key, record, asked);
+        return record;
+    }
+
+    private async ValueTask<CommitResult> CommitAndKeepAsync(
+        NearCache near, SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken)
+    {
+        var asked = near.Ask();
+        var result = await CallCommitAsync(key, expected, record, idleTimeout, cancellationToken).ConfigureAwait(false);
+        if (result is CommitResult.Gone)
+            near.Forget(key);
+        else
+            near.Put(key, result is CommitResult.Conflict { Current: var current } ? current : record, asked);
+        return result;
+    }
+
+    private ValueTask<SessionRecord?> CallReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
+        IsObserved ? ObserveReadAsync(key, idleTimeout, cancellationToken) : handler.ReadAsync(key, idleTimeout, cancellationToken);
+
+    private ValueTask<CommitResult> CallCommitAsync(
         SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken) => IsObserved
         ? ObserveCommitAsync(key, expected, record, idleTimeout, cancellationToken)
         : handler.CommitAsync(key, expected, record, idleTimeout, cancellationToken);
 
-    public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) =>
+    private ValueTask<bool> CallDeleteAsync(SessionKey key, CancellationToken cancellationToken) =>
         IsObserved ? ObserveDeleteAsync(key, cancellationToken) : handler.DeleteAsync(key, cancellationToken);
 
     private ValueTask<SessionRecord?> ObserveReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>

@@ -23,7 +23,7 @@ internal sealed class SessionMetrics
     private readonly KeyValuePair<string, object?> _handler;
     private readonly Histogram<double> _load, _commit, _wait, _store;
     private readonly Histogram<int> _payload;
-    private readonly Counter<long> _conflicts, _rebases, _retries, _lostAnswers, _rejected, _storeFailures, _issued, _regenerated, _destroyed, _imported, _collected;
+    private readonly Counter<long> _conflicts, _rebases, _retries, _lostAnswers, _rejected, _storeFailures, _issued, _regenerated, _destroyed, _imported, _collected, _nearReads;
 
     /// <param name="handler">The name of the handler; a tag of everything.</param>
     /// <param name="meters">Where the application's meters come from; null for one that all such engines share.</param>
@@ -47,6 +47,7 @@ internal sealed class SessionMetrics
         _regenerated = meter.CreateCounter<long>("redissessions.sessions.regenerated", "{session}", "Sessions that got a new id.");
         _destroyed = meter.CreateCounter<long>("redissessions.sessions.destroyed", "{session}", "Sessions ended before their time.");
         _imported = meter.CreateCounter<long>("redissessions.sessions.imported", "{session}", "Sessions taken over from elsewhere.");
+        _nearReads = meter.CreateCounter<long>("redissessions.near_cache.reads", "{read}", "Reads that the near cache was asked for.");
         _collected = meter.CreateCounter<long>("redissessions.sessions.collected", "{session}", "Expired sessions removed from a store that does not do so itself.");
     }
 
@@ -101,6 +102,13 @@ internal sealed class SessionMetrics
     public void Destroyed(string reason) => _destroyed.Add(1, _handler, new("reason", reason));
 
     public void Imported() => _imported.Add(1, _handler);
+
+    /// <param name="outcome">hit; miss; deaf: messages do not arrive, and nothing is served.</param>
+    public void NearRead(string outcome)
+    {
+        if (_nearReads.Enabled)
+            _nearReads.Add(1, _handler, new("outcome", outcome));
+    }
 
     public void Collected(int count) => _collected.Add(count, _handler);
 

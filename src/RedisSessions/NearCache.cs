@@ -1,0 +1,163 @@
+using System.Collections.Concurrent;
+using RedisSessions.Diagnostics;
+using RedisSessions.Values;
+
+namespace RedisSessions;
+
+/// <summary>
+/// Live records that this process has seen a moment ago. What is in it was the store's answer within <see cref="NearCacheOptions.MaxStaleness"/>, and no older than the last message
+/// about the session. Bounded by two generations: when the younger one is full or old, it takes the place of the older one, which goes as a whole.
+/// </summary>
+internal sealed class NearCache
+{
+    // What an entry takes beside its payload, roughly.
+    private const int Overhead = 700;
+
+    private readonly ISessionChanges _changes;
+    private readonly TimeProvider _time;
+    private readonly SessionMetrics _metrics;
+    private readonly TimeSpan _maxStaleness, _idleTimeout;
+    private readonly long _generationBytes;
+    private readonly Lock _lock = new();
+    private Generations _generations;
+
+    public NearCache(ISessionChanges changes, RedisSessionsOptions options, TimeProvider time, SessionMetrics metrics)
+    {
+        (_changes, _time, _metrics) = (changes, time, metrics);
+        (_maxStaleness, _idleTimeout, _generationBytes) = (options.NearCache.MaxStaleness, options.IdleTimeout, options.NearCache.MaxBytes / 2);
+        _generations = new Generations(0, new Generation(time.GetTimestamp()), Generation.None);
+        changes.Watch(Changed, Missed);
+    }
+
+    /// <summary>When the store is asked: what it answers is as old as this.</summary>
+    public readonly record struct Asked(long At, int Epoch);
+
+    public Asked Ask() => new(_time.GetTimestamp(), Volatile.Read(ref _generations).Epoch);
+
+    /// <summary>The record of a session and its values, if this process knows them; nobody changes either.</summary>
+    public Entry? Find(SessionKey key)
+    {
+        if (!_changes.Arrive)
+        {
+            _metrics.NearRead("deaf");
+            return null;
+        }
+
+        var entry = Volatile.Read(ref _generations).Find(key);
+        if (entry?.Record is null || _time.GetElapsedTime(entry.At) >= entry.Lasts)
+        {
+            _metrics.NearRead("miss");
+            return null;
+        }
+
+        _metrics.NearRead("hit");
+        return entry;
+    }
+
+    /// <summary>The store has answered with this record, or has stored it.</summary>
+    public void Put(SessionKey key, SessionRecord record, Asked asked)
+    {
+        // A record that has written its payload once has it twice.
+        var size = Overhead + (record.Values is null ? 1L : 2L) * record.PayloadLength;
+        var lasts = record.IdleTimeout is { } idle && idle < _idleTimeout ? _maxStaleness * (idle / _idleTimeout) : _maxStaleness;
+        // Of a closed record, or one that would push out all others, it is still worth knowing that there is no older one any more.
+        var entry = record.State == SessionState.Live && size <= _generationBytes / 4
+            ? new Entry(record.Version, record, asked.At, lasts, size)
+            : new Entry(record.Version, null, asked.At, lasts, Overhead);
+        Put(key, entry, asked.Epoch);
+    }
+
+    /// <summary>There is no record any more.</summary>
+    public void Forget(SessionKey key) => Changed(key, SessionVersion.None);
+
+    // Without a record: whoever is asking the store right now may bring an older one.
+    private void Changed(SessionKey key, SessionVersion version) => Put(
+        key,
+        new Entry(version == SessionVersion.None ? new(ulong.MaxValue) : version, null, _time.GetTimestamp(), _maxStaleness, Overhead),
+        Volatile.Read(ref _generations).Epoch);
+
+    private void Missed()
+    {
+        lock (_lock)
+            Volatile.Write(ref _generations, new Generations(_generations.Epoch + 1, new Generation(_time.GetTimestamp()), Generation.None));
+    }
+
+    private void Put(SessionKey key, Entry entry, int epoch)
+    {
+        if (!_changes.Arrive)
+            return;
+        var generations = Volatile.Read(ref _generations);
+        if (Volatile.Read(ref generations.Young.Bytes) > _generationBytes || _time.GetElapsedTime(generations.Young.Since) > _maxStaleness)
+            generations = Turn(generations);
+        // Messages may have been lost since this was asked for.
+        if (generations.Epoch != epoch || (generations.Old.Entries.TryGetValue(key, out var older) && !entry.Replaces(older)))
+            return;
+        generations.Young.Put(key, entry);
+    }
+
+    private Generations Turn(Generations full)
+    {
+        lock (_lock)
+        {
+            if (ReferenceEquals(full, _generations))
+                Volatile.Write(ref _generations, new Generations(full.Epoch, new Generation(_time.GetTimestamp()), full.Young));
+            return _generations;
+        }
+    }
+
+    /// <summary>What is known of a session. Without a record only that older versions are not to be kept.</summary>
+    internal sealed class Entry(SessionVersion version, SessionRecord? record, long at, TimeSpan lasts, long size)
+    {
+        public SessionVersion Version => version;
+
+        public SessionRecord? Record => record;
+
+        public long At => at;
+
+        public TimeSpan Lasts => lasts;
+
+        public long Size => size;
+
+        /// <summary>The values, checked and decrypted once.</summary>
+        public SessionTree? Values { get; set; }
+
+        /// <summary>The same version is newer news; a message about it is none.</summary>
+        public bool Replaces(Entry other) => version.Value > other.Version.Value || (version == other.Version && record is not null);
+    }
+
+    private sealed record Generations(int Epoch, Generation Young, Generation Old)
+    {
+        public Entry? Find(SessionKey key) => Young.Entries.TryGetValue(key, out var entry) || Old.Entries.TryGetValue(key, out entry) ? entry : null;
+    }
+
+    private sealed class Generation(long since)
+    {
+        public static readonly Generation None = new(0);
+        public long Bytes;
+
+        public ConcurrentDictionary<SessionKey, Entry> Entries { get; } = new();
+
+        public long Since => since;
+
+        public void Put(SessionKey key, Entry entry)
+        {
+            while (true)
+            {
+                if (!Entries.TryGetValue(key, out var there))
+                {
+                    if (!Entries.TryAdd(key, entry))
+                        continue;
+                    Interlocked.Add(ref Bytes, entry.Size);
+                    return;
+                }
+
+                if (!entry.Replaces(there))
+                    return;
+                if (!Entries.TryUpdate(key, entry, there))
+                    continue;
+                Interlocked.Add(ref Bytes, entry.Size - there.Size);
+                return;
+            }
+        }
+    }
+}
