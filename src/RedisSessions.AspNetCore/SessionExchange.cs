@@ -37,10 +37,23 @@ internal sealed class SessionExchange(HttpContext context, Session session, Sess
     /// Runs when the first byte is due, after whatever the endpoint's own callbacks still write into the session. Here the head of the
     /// response can still be replaced, but not its body: <see cref="SessionResponseBody"/> does that.
     /// </summary>
-    public async Task OnStartingAsync()
+    public Task OnStartingAsync()
     {
         if (Failure is null)
-            await TryCommitAsync();
+        {
+            // Most requests change nothing, and most that do are from nowhere else: they take no longer way than they need.
+            var commit = manager.CommitAsync(session, CancellationToken.None);
+            if (foreign is not null || !commit.IsCompletedSuccessfully)
+                return OnStartingAsync(commit);
+        }
+
+        cookie.Write(context, session);
+        return Task.CompletedTask;
+    }
+
+    private async Task OnStartingAsync(ValueTask commit)
+    {
+        await EndAsync(commit);
         if (Failure is null && foreign is not null && !session.IsNew)
         {
             await foreign.RemoveAsync();
@@ -72,7 +85,8 @@ internal sealed class SessionExchange(HttpContext context, Session session, Sess
         }
         else
         {
-            await TryCommitAsync();
+            // Not the request's token: a browser that goes away does not take a commit back half way. The engine bounds it.
+            await EndAsync(manager.CommitAsync(session, CancellationToken.None));
         }
     }
 
@@ -92,17 +106,15 @@ internal sealed class SessionExchange(HttpContext context, Session session, Sess
         return problem;
     }
 
-    private async ValueTask<bool> TryCommitAsync()
+    private async ValueTask EndAsync(ValueTask commit)
     {
         try
         {
-            // Not the request's token: a browser that goes away does not take a commit back half way. The engine bounds it.
-            await manager.CommitAsync(session, CancellationToken.None);
-            return true;
+            await commit;
         }
         catch (SessionException failure)
         {
             Fail(failure);
-            return false;
         }
-    }}
+    }
+}

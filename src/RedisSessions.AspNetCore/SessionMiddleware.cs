@@ -27,7 +27,20 @@ internal sealed class SessionMiddleware(
         var server = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         // An error handler may send the same request through the pipeline once more: it has its session already.
         var again = context.Features.Get<SessionExchange>();
-        var exchange = again ?? await BeginAsync(context, access);
+        var exchange = again;
+        if (exchange is null)
+        {
+            ForeignSession? foreign = null;
+            try
+            {
+                exchange = Begin(context, await LoadAsync(context, access, out foreign), foreign);
+            }
+            catch (SessionException e)
+            {
+                exchange = BeginWithout(context, foreign, e);
+            }
+        }
+
         var before = context.Features.Get<ISessionFeature>();
         Offer(context, exchange);
         try
@@ -76,41 +89,39 @@ internal sealed class SessionMiddleware(
         }
     }
 
-    private async ValueTask<SessionExchange> BeginAsync(HttpContext context, SessionAccess access)
+    /// <summary>No async method of its own: what the manager gives is passed on, also when it waits for the store.</summary>
+    private ValueTask<Session> LoadAsync(HttpContext context, SessionAccess access, out ForeignSession? foreign)
     {
-        SessionException? failure = null;
-        ForeignSession? foreign = null;
-        Session session;
-        var isAvailable = true;
-        try
-        {
-            if (cookie.Read(context) is { } id)
-                session = await manager.LoadAsync(id, access, context.RequestAborted);
-            else if ((foreign = FindForeign(context)) is not null)
-                session = await manager.ImportAsync(foreign.Id, foreign.ReadAsync, access, context.RequestAborted);
-            else
-                session = manager.Create(access);
-        }
-        catch (SessionException e)
-        {
-            session = manager.CreateDetached();
-            isAvailable = false;
-            if (e is SessionStoreException && _onStoreFailure == StoreFailureBehavior.Anonymous)
-            {
-                metrics.Anonymous();
-                Log.Anonymous(logger, e);
-            }
-            else
-            {
-                failure = e;
-            }
-        }
+        foreign = null;
+        if (cookie.Read(context) is { } id)
+            return manager.LoadAsync(id, access, context.RequestAborted);
+        foreign = FindForeign(context);
+        return foreign is null
+            ? new(manager.Create(access))
+            : manager.ImportAsync(foreign.Id, foreign.ReadAsync, access, context.RequestAborted);
+    }
 
+    private SessionExchange Begin(HttpContext context, Session session, ForeignSession? foreign, bool isAvailable = true)
+    {
         session.UserAgent = context.Request.Headers.UserAgent;
         var exchange = new SessionExchange(context, session, manager, cookie, foreign, isAvailable);
         context.Response.OnStarting(static exchange => ((SessionExchange)exchange).OnStartingAsync(), exchange);
-        if (failure is not null)
+        return exchange;
+    }
+
+    private SessionExchange BeginWithout(HttpContext context, ForeignSession? foreign, SessionException failure)
+    {
+        var exchange = Begin(context, manager.CreateDetached(), foreign, isAvailable: false);
+        if (failure is SessionStoreException && _onStoreFailure == StoreFailureBehavior.Anonymous)
+        {
+            metrics.Anonymous();
+            Log.Anonymous(logger, failure);
+        }
+        else
+        {
             exchange.Fail(failure);
+        }
+
         return exchange;
     }
 

@@ -22,7 +22,7 @@ internal sealed class ChangeMessages : IDisposable
     private readonly Lock _lock = new();
     private Watcher[] _watchers = [];
     private Task? _listening;
-    private bool _arrive, _subscribed;
+    private bool _arrive, _subscribed, _isDisposed;
 
     public ChangeMessages(RedisStore store, RedisConnection connection, TimeProvider time)
     {
@@ -65,6 +65,9 @@ internal sealed class ChangeMessages : IDisposable
 
     public void Dispose()
     {
+        // The container knows the handler under two names, and ends it under both.
+        if (Interlocked.Exchange(ref _isDisposed, true))
+            return;
         _connection.Changed -= OnConnectionChanged;
         _disposed.Cancel();
         _disposed.Dispose();

@@ -22,20 +22,10 @@ internal sealed class RedisScript
     public string Text { get; }
 
     /// <summary>
-    /// By the digest; a server that does not know it (restarted, promoted, flushed) has not run anything, and gets the text. The client would do the same by itself, and
-    /// would tell nobody.
+    /// By the digest; a server that does not know it (restarted, promoted, flushed) has not run anything, says so, and is sent the text by <see cref="RedisStore"/>. The client
+    /// would do the same by itself, and would tell nobody.
     /// </summary>
-    public async Task<RedisResult> RunAsync(RedisTry attempt, RedisKey[] keys, RedisValue[] values)
-    {
-        try
-        {
-            return await attempt.Database.ScriptEvaluateAsync(_digest, keys, values).ConfigureAwait(false);
-        }
-        catch (RedisServerException e) when (RedisFailure.IsScriptMissing(e.Message))
-        {
-            attempt.Metrics.ScriptMissed();
-            attempt.CancellationToken.ThrowIfCancellationRequested();
-            return await attempt.Database.ScriptEvaluateAsync(Text, keys, values, CommandFlags.NoScriptCache).ConfigureAwait(false);
-        }
-    }
+    public Task<RedisResult> RunAsync(RedisTry attempt, RedisKey[] keys, RedisValue[] values) => attempt.WithText
+        ? attempt.Database.ScriptEvaluateAsync(Text, keys, values, CommandFlags.NoScriptCache)
+        : attempt.Database.ScriptEvaluateAsync(_digest, keys, values);
 }

@@ -28,68 +28,94 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
     }
 
     /// <inheritdoc/>
-    public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
-        _store.RunAsync("read", (Store: _store, Key: _store.Key(key.Value), idleTimeout), static async (state, attempt) =>
+    public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) => _store.RunAsync(
+        "read",
+        (Store: _store, Key: _store.Key(key.Value), idleTimeout),
+        static (read, attempt) => attempt.Database.StringGetSetExpiryAsync(read.Key, read.idleTimeout),
+        static (read, attempt, value) =>
         {
-            var database = attempt.Database;
-            var value = await database.StringGetSetExpiryAsync(state.Key, state.idleTimeout).ConfigureAwait(false);
             if (value.IsNull)
                 return null;
             var record = RecordFormat.Read((byte[])value!);
             // GETEX has moved the deadline before anybody knew the record. A closed one is not to live longer than it was made for, and one with an idle timeout
             // of its own goes by that.
             if (record.State != SessionState.Live || record.IdleTimeout is not null)
-                await SlideAsync(database, state.Key, record, state.Store.Now, state.idleTimeout, CommandFlags.FireAndForget).ConfigureAwait(false);
+                _ = SlideAsync(attempt.Database, read.Key, record, read.Store.Now, read.idleTimeout, CommandFlags.FireAndForget);
             return record;
-        }, cancellationToken);
+        },
+        cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<CommitResult> CommitAsync(
+    public ValueTask<CommitResult> CommitAsync(
         SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(record);
         // First the index: what it has too much is noticed, and what it lacks is not.
-        if (record is { IndexUser: true, UserId: { } user })
-            await _index.AddAsync(user, key, record.AbsoluteDeadline, cancellationToken).ConfigureAwait(false);
+        return record is { IndexUser: true, UserId: { } user }
+            ? IndexAndStoreAsync(user, key, expected, record, idleTimeout, cancellationToken)
+            : StoreAsync(key, expected, record, idleTimeout, cancellationToken);
+    }
 
+    private async ValueTask<CommitResult> IndexAndStoreAsync(
+        string user, SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken)
+    {
+        await _index.AddAsync(user, key, record.AbsoluteDeadline, cancellationToken).ConfigureAwait(false);
+        return await StoreAsync(key, expected, record, idleTimeout, cancellationToken).ConfigureAwait(false);
+    }
+
+    private ValueTask<CommitResult> StoreAsync(
+        SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken)
+    {
         var version = expected == SessionVersion.None ? [] : new byte[RecordFormat.VersionLength];
         if (version.Length > 0)
             RecordFormat.WriteVersion(expected, version);
         var milliseconds = (long)record.Lifetime(_store.Now, idleTimeout).TotalMilliseconds;
-        var commit = (Store: _store, Replicas: _replicas, Keys: new[] { _store.Key(key.Value) }, Expected: expected, Record: record, idleTimeout,
-            Values: _changes.AreSent
-                ? new RedisValue[] { version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset, _changes.Channel, ChangeMessages.Message(key, record.Version) }
-                : [version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset]);
+        var commit = new Commit(this, [_store.Key(key.Value)], expected, record, idleTimeout, _changes.AreSent
+            ? [version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset, _changes.Channel, ChangeMessages.Message(key, record.Version)]
+            : [version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset]);
+        return _replicas.Wanted
+            ? _store.RunToTheEndAsync("commit", commit, static (commit, attempt) => commit.RunAndWaitAsync(attempt), cancellationToken)
+            : _store.RunToTheEndAsync(
+                "commit", commit, static (commit, attempt) => commit.RunAsync(attempt), static (commit, attempt, answer) => commit.Read(attempt, answer), cancellationToken);
+    }
 
-        return await _store.RunToTheEndAsync("commit", commit, static async (commit, attempt) =>
+    private sealed record Commit(
+        RedisSessionHandler Handler, RedisKey[] Keys, SessionVersion Expected, SessionRecord Record, TimeSpan IdleTimeout, RedisValue[] Values)
+    {
+        public Task<RedisResult> RunAsync(RedisTry attempt) => RedisScripts.Commit.RunAsync(attempt, Keys, Values);
+
+        public CommitResult Read(RedisTry attempt, RedisResult answer)
         {
-            var generation = commit.Replicas.Connection;
-            var answer = await RedisScripts.Commit.RunAsync(attempt, commit.Keys, commit.Values).ConfigureAwait(false);
             if (answer.Resp2Type == ResultType.Integer)
-            {
-                if ((int)answer != 1)
-                    return (CommitResult)CommitResult.Gone.Instance;
-                if (commit.Replicas.Wanted)
-                    await commit.Replicas.WaitAsync(attempt.Database, commit.Keys[0], generation).ConfigureAwait(false);
-                return CommitResult.Committed.Instance;
-            }
-
+                return (int)answer == 1 ? CommitResult.Committed.Instance : CommitResult.Gone.Instance;
             var current = RecordFormat.Read((byte[])answer!);
-            if (attempt.MayBeApplied && !current.RemembersCommitsSince(commit.Expected))
+            if (attempt.MayBeApplied && !current.RemembersCommitsSince(Expected))
             {
                 throw new SessionStoreException("redis", "commit",
                     "an answer was lost, and so many commits followed that it cannot be told whether this one was stored; it was not tried again.");
             }
 
-            if (commit.Replicas.Wanted && commit.Record.CommitIds is [var id, ..] && current.HasCommit(id))
+            return new CommitResult.Conflict(current);
+        }
+
+        /// <summary>Stored is what the replicas have too.</summary>
+        public async Task<CommitResult> RunAndWaitAsync(RedisTry attempt)
+        {
+            var (replicas, generation) = (Handler._replicas, Handler._replicas.Connection);
+            var result = Read(attempt, await RunAsync(attempt).ConfigureAwait(false));
+            if (result is CommitResult.Conflict { Current: var current } && Record.CommitIds is [var id, ..] && current.HasCommit(id))
             {
                 // Stored by the try before, over a connection of before perhaps. A write on this one comes after it, and is what the replicas are asked about.
-                await SlideAsync(attempt.Database, commit.Keys[0], current, commit.Store.Now, commit.idleTimeout, CommandFlags.None).ConfigureAwait(false);
-                await commit.Replicas.WaitAsync(attempt.Database, commit.Keys[0], generation).ConfigureAwait(false);
+                await SlideAsync(attempt.Database, Keys[0], current, Handler._store.Now, IdleTimeout, CommandFlags.None).ConfigureAwait(false);
+                await replicas.WaitAsync(attempt.Database, Keys[0], generation).ConfigureAwait(false);
+            }
+            else if (result is CommitResult.Committed)
+            {
+                await replicas.WaitAsync(attempt.Database, Keys[0], generation).ConfigureAwait(false);
             }
 
-            return new CommitResult.Conflict(current);
-        }, cancellationToken).ConfigureAwait(false);
+            return result;
+        }
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly;
@@ -16,6 +18,7 @@ internal sealed class RedisStore
     private readonly RedisMetrics _metrics;
     private readonly ResiliencePipeline _circuit, _pipeline, _clusterPipeline;
     private readonly string _prefix;
+    private readonly RedisKey _keyPrefix;
     private readonly int _tries;
     private readonly TimeSpan _tryTimeout, _sampling;
     private long _troubled;
@@ -26,6 +29,7 @@ internal sealed class RedisStore
     {
         (_connection, _selfTest, _time, _metrics) = (connection, selfTest, time, metrics);
         (_prefix, _tries, _tryTimeout) = (options.Value.KeyPrefix, options.Value.Tries, options.Value.TryTimeout);
+        _keyPrefix = Encoding.UTF8.GetBytes(_prefix);
         _sampling = options.Value.Breaker.SamplingDuration;
         _circuit = RedisPipeline.Circuit(options.Value.Breaker, time, metrics.Circuit, state =>
         {
@@ -55,20 +59,36 @@ internal sealed class RedisStore
     /// <summary>What belongs to these sessions and to no others on the server.</summary>
     public string Name(string name) => _prefix + name;
 
-    public RedisKey Key(string name) => Name(name);
+    /// <summary>The same for a command; the two are put together where the command is written.</summary>
+    public RedisKey Key(string name) => _keyPrefix.Append(name);
 
     /// <summary>Runs what asks only: whoever asked may give up at any moment.</summary>
     public ValueTask<TResult> RunAsync<TState, TResult>(
         string verb, TState state, Func<TState, RedisTry, Task<TResult>> run, CancellationToken cancellationToken) =>
-        RunAsync(verb, state, run, cancellationToken, cancellationToken);
+        RunAsync(verb, state, run, static (_, _, answer) => answer, cancellationToken);
+
+    /// <summary>The same with something to be made of the answer, which may say that it is not good.</summary>
+    public ValueTask<TResult> RunAsync<TState, TAnswer, TResult>(
+        string verb, TState state, Func<TState, RedisTry, Task<TAnswer>> run, Func<TState, RedisTry, TAnswer, TResult> read, CancellationToken cancellationToken) =>
+        RunAsync(verb, state, new Call<TState, TAnswer, TResult>(run, read), cancellationToken, cancellationToken);
 
     /// <summary>Runs what changes something: before it is sent it can be cancelled, and from then on its answer is waited for.</summary>
     public ValueTask<TResult> RunToTheEndAsync<TState, TResult>(
         string verb, TState state, Func<TState, RedisTry, Task<TResult>> run, CancellationToken cancellationToken) =>
-        RunAsync(verb, state, run, cancellationToken, CancellationToken.None);
+        RunToTheEndAsync(verb, state, run, static (_, _, answer) => answer, cancellationToken);
 
-    private async ValueTask<TResult> RunAsync<TState, TResult>(
-        string verb, TState state, Func<TState, RedisTry, Task<TResult>> run, CancellationToken beforeSending, CancellationToken whileRunning)
+    /// <summary>The same with something to be made of the answer, which may say that it is not good.</summary>
+    public ValueTask<TResult> RunToTheEndAsync<TState, TAnswer, TResult>(
+        string verb, TState state, Func<TState, RedisTry, Task<TAnswer>> run, Func<TState, RedisTry, TAnswer, TResult> read, CancellationToken cancellationToken) =>
+        RunAsync(verb, state, new Call<TState, TAnswer, TResult>(run, read), cancellationToken, CancellationToken.None);
+
+    /// <summary>What is sent, and what is made of its answer: two delegates, because an async one between them would cost each request an object more.</summary>
+    private readonly record struct Call<TState, TAnswer, TResult>(Func<TState, RedisTry, Task<TAnswer>> Run, Func<TState, RedisTry, TAnswer, TResult> Read);
+
+    // What is awaited once and by one, as here, may be used again by the next.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<TResult> RunAsync<TState, TAnswer, TResult>(
+        string verb, TState state, Call<TState, TAnswer, TResult> call, CancellationToken beforeSending, CancellationToken whileRunning)
     {
         beforeSending.ThrowIfCancellationRequested();
         var started = _time.GetTimestamp();
@@ -78,13 +98,18 @@ internal sealed class RedisStore
             // Nearly every call ends with its first try, and the pipeline costs more than all else that is ours: it gets what has failed (ADR 17).
             if (IsWell && _connection.Database is { } database)
             {
-                Task<TResult>? running = null;
+                var attempt = new RedisTry(database, mayBeApplied: false, whileRunning);
+                Task<TAnswer>? running = null;
                 try
                 {
-                    running = run(state, new RedisTry(database, _metrics, mayBeApplied: false, whileRunning));
-                    var result = await running.WaitAsync(_tryTimeout, _time, whileRunning).ConfigureAwait(false);
+                    running = call.Run(state, attempt);
+                    var result = call.Read(state, attempt, await running.WaitAsync(_tryTimeout, _time, whileRunning).ConfigureAwait(false));
                     CountSuccess();
                     return result;
+                }
+                catch (RedisServerException e) when (RedisFailure.IsScriptMissing(e.Message))
+                {
+                    // The pipeline's first try is the first one then: nothing was run by this.
                 }
                 catch (Exception e) when (e is not OperationCanceledException || !whileRunning.IsCancellationRequested)
                 {
@@ -98,7 +123,7 @@ internal sealed class RedisStore
             }
 
             operation ??= new RedisOperation(_tries, started);
-            return await RepeatAsync(operation, state, run, beforeSending, whileRunning).ConfigureAwait(false);
+            return await RepeatAsync(operation, state, call, beforeSending, whileRunning).ConfigureAwait(false);
         }
         catch (FormatException e)
         {
@@ -125,8 +150,8 @@ internal sealed class RedisStore
             _circuit.Execute(static () => { });
     }
 
-    private async ValueTask<TResult> RepeatAsync<TState, TResult>(
-        RedisOperation operation, TState state, Func<TState, RedisTry, Task<TResult>> run, CancellationToken beforeSending, CancellationToken whileRunning)
+    private async ValueTask<TResult> RepeatAsync<TState, TAnswer, TResult>(
+        RedisOperation operation, TState state, Call<TState, TAnswer, TResult> call, CancellationToken beforeSending, CancellationToken whileRunning)
     {
         Volatile.Write(ref _troubled, _time.GetTimestamp());
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, whileRunning);
@@ -134,9 +159,9 @@ internal sealed class RedisStore
         {
             context.Properties.Set(RedisOperation.Property, operation);
             return await (_connection.IsCluster ? _clusterPipeline : _pipeline).ExecuteAsync(
-                static (context, all) => all.Store.TryAsync(all.Operation, all.State, all.Run, all.BeforeSending, context.CancellationToken),
+                static (context, all) => all.Store.TryAsync(all.Operation, all.State, all.Call, all.BeforeSending, context.CancellationToken),
                 context,
-                (Store: this, Operation: operation, State: state, Run: run, BeforeSending: beforeSending)).ConfigureAwait(false);
+                (Store: this, Operation: operation, State: state, Call: call, BeforeSending: beforeSending)).ConfigureAwait(false);
         }
         finally
         {
@@ -144,21 +169,34 @@ internal sealed class RedisStore
         }
     }
 
-    private async ValueTask<TResult> TryAsync<TState, TResult>(
-        RedisOperation operation, TState state, Func<TState, RedisTry, Task<TResult>> run, CancellationToken beforeSending, CancellationToken cancellationToken)
+    private async ValueTask<TResult> TryAsync<TState, TAnswer, TResult>(
+        RedisOperation operation, TState state, Call<TState, TAnswer, TResult> call, CancellationToken beforeSending, CancellationToken cancellationToken)
     {
         operation.RepeatFirst();
         if (!operation.MayBeApplied)
             beforeSending.ThrowIfCancellationRequested();
         operation.Begin();
-        Task<TResult>? running = null;
+        Task<TAnswer>? running = null;
         try
         {
             await _selfTest.PassedAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
             var database = await _connection.DatabaseAsync(cancellationToken).ConfigureAwait(false);
             operation.Sending();
-            running = run(state, new RedisTry(database, _metrics, operation.MayBeApplied, cancellationToken));
-            return await running.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var attempt = new RedisTry(database, operation.MayBeApplied, cancellationToken);
+            while (true)
+            {
+                try
+                {
+                    running = call.Run(state, attempt);
+                    return call.Read(state, attempt, await running.WaitAsync(cancellationToken).ConfigureAwait(false));
+                }
+                catch (RedisServerException e) when (!attempt.WithText && RedisFailure.IsScriptMissing(e.Message))
+                {
+                    _metrics.ScriptMissed();
+                    cancellationToken.ThrowIfCancellationRequested();
+                    attempt = attempt.AgainWithText();
+                }
+            }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
