@@ -38,7 +38,8 @@ Map("/seed", (Session session) =>
     return "ok";
 });
 
-Map("/read", static (Session session) => Text(session["account.current_user_id"]));
+// What is compared with others takes the session from the context, as they do.
+Map("/read", static (HttpContext context) => Text(context.GetSession()["account.current_user_id"]));
 
 Map("/slowread", static async (Session session, int delay = 0) =>
 {
@@ -47,7 +48,7 @@ Map("/slowread", static async (Session session, int delay = 0) =>
     return value;
 });
 
-Map("/incr", static async (Session session, int delay = 0) => Text(await session.UpdateAsync(async session =>
+Map("/incr", static async (HttpContext context, int delay = 0) => Text(await context.GetSession().UpdateAsync(async session =>
 {
     var n = session.Get<long>("n");
     if (delay > 0)
@@ -71,11 +72,11 @@ Map("/naive", static async (Session session, int delay = 0) =>
     return Text(n + 1);
 });
 
-Map("/set", static async (Session session, string key, string val, int delay = 0) =>
+Map("/set", static async (HttpContext context, string key, string val, int delay = 0) =>
 {
     if (delay > 0)
         await Task.Delay(delay);
-    session[key] = val;
+    context.GetSession()[key] = val;
     return "ok";
 });
 

@@ -31,7 +31,8 @@ public static class RedisSessionsServiceCollectionExtensions
         }
 
         services.TryAddScoped<SessionHolder>();
-        services.TryAddScoped(provider => provider.GetRequiredService<SessionHolder>().Session ?? throw HttpContextExtensions.Missing());
+        // The holder is what is kept for the request.
+        services.TryAddTransient(static provider => provider.GetRequiredService<SessionHolder>().Session ?? throw HttpContextExtensions.Missing());
         return builder;
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSessions;
 
@@ -12,11 +13,14 @@ namespace RedisSessions;
 /// <param name="cookie">Writes its cookie.</param>
 /// <param name="foreign">Where the session comes from, when it is being imported.</param>
 /// <param name="isAvailable">Whether the store could be read.</param>
-internal sealed class SessionExchange(HttpContext context, Session session, SessionManager manager, SessionCookie cookie, ForeignSession? foreign, bool isAvailable)
-    : ISessionFeature
+/// <param name="services">The request's services.</param>
+internal sealed class SessionExchange(
+    HttpContext context, Session session, SessionManager manager, SessionCookie cookie, ForeignSession? foreign, bool isAvailable, IServiceProvidersFeature services)
+    : ISessionFeature, IServiceProvidersFeature
 {
     private byte[]? _problem;
     private ISession? _adapter;
+    private IServiceProvider? _offered;
 
     public Session Session => session;
 
@@ -25,6 +29,26 @@ internal sealed class SessionExchange(HttpContext context, Session session, Sess
     {
         get => _adapter ??= new AspNetSession(context, session, isAvailable);
         set => _adapter = value;
+    }
+
+    /// <summary>
+    /// The session is put into the request's service scope when somebody asks for that: a request that needs no services is spared the scope. An error handler may put another
+    /// one in its place.
+    /// </summary>
+    IServiceProvider IServiceProvidersFeature.RequestServices
+    {
+        get
+        {
+            var scope = services.RequestServices;
+            if (!ReferenceEquals(scope, _offered))
+            {
+                _offered = scope;
+                scope.GetRequiredService<SessionHolder>().Session = session;
+            }
+
+            return scope;
+        }
+        set => services.RequestServices = value;
     }
 
     /// <summary>Whether the application lets threads wait for the network.</summary>

@@ -9,7 +9,7 @@ namespace RedisSessions;
 /// <summary>HTTP: the cookie in, the session on the request, the commit before the response starts, the cookie out.</summary>
 internal sealed class SessionMiddleware(
     RequestDelegate next, SessionManager manager, SessionCookie cookie, IOptions<RedisSessionsOptions> options, IEnumerable<SessionImport> imports,
-    RequestMetrics metrics, ILogger<SessionMiddleware> logger)
+    IServiceScopeFactory scopes, RequestMetrics metrics, ILogger<SessionMiddleware> logger)
 {
     private readonly StoreFailureBehavior _onStoreFailure = options.Value.OnStoreFailure;
     private readonly SessionAccess _defaultAccess = options.Value.DefaultAccess;
@@ -104,7 +104,9 @@ internal sealed class SessionMiddleware(
     private SessionExchange Begin(HttpContext context, Session session, ForeignSession? foreign, bool isAvailable = true)
     {
         session.UserAgent = context.Request.Headers.UserAgent;
-        var exchange = new SessionExchange(context, session, manager, cookie, foreign, isAvailable);
+        // As HttpContext makes it itself when somebody asks for services; asking would open the scope.
+        var services = context.Features.Get<IServiceProvidersFeature>() ?? new RequestServicesFeature(context, scopes);
+        var exchange = new SessionExchange(context, session, manager, cookie, foreign, isAvailable, services);
         context.Response.OnStarting(static exchange => ((SessionExchange)exchange).OnStartingAsync(), exchange);
         return exchange;
     }
@@ -125,12 +127,12 @@ internal sealed class SessionMiddleware(
         return exchange;
     }
 
-    /// <summary>Also when the request comes through once more: the error handler may have given it another service scope.</summary>
+    /// <summary>Also when the request comes through once more.</summary>
     private static void Offer(HttpContext context, SessionExchange exchange)
     {
         context.Features.Set(exchange);
         context.Features.Set<ISessionFeature>(exchange);
-        context.RequestServices.GetRequiredService<SessionHolder>().Session = exchange.Session;
+        context.Features.Set<IServiceProvidersFeature>(exchange);
     }
 
     private ForeignSession? FindForeign(HttpContext context)

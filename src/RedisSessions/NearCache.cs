@@ -11,7 +11,7 @@ namespace RedisSessions;
 internal sealed class NearCache
 {
     // What an entry takes beside its payload, roughly.
-    private const int Overhead = 700;
+    private const int Overhead = 700, KeyOverhead = 300;
 
     private readonly ISessionChanges _changes;
     private readonly TimeProvider _time;
@@ -35,21 +35,28 @@ internal sealed class NearCache
     public Asked Ask() => new(_time.GetTimestamp(), Volatile.Read(ref _generations).Epoch);
 
     /// <summary>The record of a session and its values, if this process knows them; nobody changes either.</summary>
-    public Entry? Find(SessionKey key)
+    public Entry? Find(SessionId id, out SessionKey key)
     {
+        var generations = Volatile.Read(ref _generations);
+        // The digest of an id is a good part of what a read from the process would cost.
+        var isKnown = generations.TryGetKey(id, out key);
+        if (!isKnown)
+            key = SessionKey.From(id);
         if (!_changes.Arrive)
         {
             _metrics.NearRead("deaf");
             return null;
         }
 
-        var entry = Volatile.Read(ref _generations).Find(key);
+        var entry = generations.Find(key);
         if (entry?.Record is null || _time.GetElapsedTime(entry.At) >= entry.Lasts)
         {
             _metrics.NearRead("miss");
             return null;
         }
 
+        if (!isKnown)
+            generations.Young.Know(id, key);
         _metrics.NearRead("hit");
         return entry;
     }
@@ -127,6 +134,8 @@ internal sealed class NearCache
 
     private sealed record Generations(int Epoch, Generation Young, Generation Old)
     {
+        public bool TryGetKey(SessionId id, out SessionKey key) => Young.Keys.TryGetValue(id, out key) || Old.Keys.TryGetValue(id, out key);
+
         public Entry? Find(SessionKey key) => Young.Entries.TryGetValue(key, out var entry) || Old.Entries.TryGetValue(key, out entry) ? entry : null;
     }
 
@@ -137,7 +146,15 @@ internal sealed class NearCache
 
         public ConcurrentDictionary<SessionKey, Entry> Entries { get; } = new();
 
+        public ConcurrentDictionary<SessionId, SessionKey> Keys { get; } = new();
+
         public long Since => since;
+
+        public void Know(SessionId id, SessionKey key)
+        {
+            if (Keys.TryAdd(id, key))
+                Interlocked.Add(ref Bytes, KeyOverhead);
+        }
 
         public void Put(SessionKey key, Entry entry)
         {

@@ -41,16 +41,14 @@ public sealed partial class SessionManager
     private ValueTask<Session> FindAsync(
         SessionId id, SessionAccess access, Func<CancellationToken, ValueTask<IReadOnlyDictionary<string, byte[]>?>>? import, CancellationToken cancellationToken)
     {
-        var key = SessionKey.From(id);
         if (access == SessionAccess.Exclusive || import is not null)
-            return FindInTurnAsync(id, key, access, import, cancellationToken);
-        if (Store.Near?.Find(key) is { Record: { } record } near)
-        {
-            near.Values ??= Open(record, key);
-            return new(record.AbsoluteDeadline <= Now ? Create(access) : Live(id, key, record, near.Values, access));
-        }
-
-        return FetchAsync(id, key, access, cancellationToken);
+            return FindInTurnAsync(id, SessionKey.From(id), access, import, cancellationToken);
+        if (Store.Near is not { } near)
+            return FetchAsync(id, SessionKey.From(id), access, cancellationToken);
+        if (near.Find(id, out var key) is not { Record: { } record } known)
+            return FetchAsync(id, key, access, cancellationToken);
+        known.Values ??= Open(record, key);
+        return new(record.AbsoluteDeadline <= Now ? Create(access) : Live(id, key, record, known.Values, access));
     }
 
     // What most requests do is one read, and one thing to remember while it is under way.

@@ -17,7 +17,8 @@ internal static class SessionNotes
 
     /// <summary>When the cookie was last sent; null when it is one that ends with the browser.</summary>
     public static DateTimeOffset? CookieSentIn(SessionTree tree) =>
-        tree.TryGet(CookieSent, out var sent) && sent.Kind == SessionValueKind.Timestamp ? sent.To<DateTimeOffset>() : null;
+        // Asked by every request, and most sessions have no notes at all.
+        tree.TryGet(Root, out _) && tree.TryGet(CookieSent, out var sent) && sent.Kind == SessionValueKind.Timestamp ? sent.To<DateTimeOffset>() : null;
 
     private static bool Is(SessionPath path, string key) =>
         path.Text.StartsWith(key, StringComparison.Ordinal) && (path.Text.Length == key.Length || path.Text[key.Length] == '.');
