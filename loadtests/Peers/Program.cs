@@ -1,16 +1,7 @@
-using System.Text;
 using Peers;
 
 // One peer as a process: --peer framework | framework-async | floor, --redis host:port, --keys FOLDER for the framework's keys.
-var builder = WebApplication.CreateBuilder(args);
-builder.Logging.ClearProviders();
-builder.WebHost.ConfigureKestrel(kestrel =>
-{
-    // As TargetApp has it.
-    kestrel.Limits.MaxRequestHeadersTotalSize = 256 * 1024;
-    kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
-    kestrel.AddServerHeader = false;
-});
+var builder = MeasuredServer.Create(args);
 var peer = builder.Configuration["peer"];
 var redis = builder.Configuration["redis"] ?? "localhost:6379";
 var payload = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "payload.json"));

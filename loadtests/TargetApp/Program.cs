@@ -1,19 +1,10 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using RedisSessions;
 using TargetApp;
 
 // One process that load tools drive: plain HTTP, no logging. What each route does is fixed, because measurements and checks are written against it.
-var builder = WebApplication.CreateBuilder(args);
-builder.Logging.ClearProviders();
-builder.WebHost.ConfigureKestrel(kestrel =>
-{
-    // Hostile cookies are to reach the session code, not to be answered 400 or 431 on their way.
-    kestrel.Limits.MaxRequestHeadersTotalSize = 256 * 1024;
-    kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
-    kestrel.AddServerHeader = false;
-});
+var builder = MeasuredServer.Create(args);
 var sessions = builder.Services.AddRedisSessions()
     .ConfigureCookie(cookie =>
     {

@@ -92,10 +92,8 @@ public abstract class ChangeTests : EngineTests
     public async Task Sessions_are_read_from_the_process_until_another_one_changes_them()
     {
         await using var proxy = FaultProxy.Start(Configuration);
-        await using var instance = Near(proxy.Configuration);
-        await using var other = Near(Configuration);
-        await KeepingAsync(instance);
-        await KeepingAsync(other);
+        await using var instance = await NearAsync(proxy.Configuration);
+        await using var other = await NearAsync(Configuration);
         var id = await other.Manager().CreateSessionAsync("n", 1, CancellationToken);
         Assert.Equal(1, await instance.Manager().CountAsync(id, "n", CancellationToken));
         var reads = proxy.Count("GETEX");
@@ -111,10 +109,8 @@ public abstract class ChangeTests : EngineTests
     public async Task After_lost_connections_nothing_old_is_served_and_messages_arrive_again()
     {
         await using var proxy = FaultProxy.Start(Configuration);
-        await using var instance = Near(proxy.Configuration);
-        await using var other = Near(Configuration);
-        await KeepingAsync(instance);
-        await KeepingAsync(other);
+        await using var instance = await NearAsync(proxy.Configuration);
+        await using var other = await NearAsync(Configuration);
         var id = await other.Manager().CreateSessionAsync("n", 1, CancellationToken);
         for (var round = 1; round <= 3; round++)
         {
@@ -129,7 +125,6 @@ public abstract class ChangeTests : EngineTests
             await HearingAsync(instance);
         }
 
-        await KeepingAsync(instance);
         Assert.Equal(4, await instance.Manager().CountAsync(id, "n", CancellationToken));
         await other.Manager().IncrementAsync(id, "n", CancellationToken);
         await Poll.UntilAsync(async () => await instance.Manager().CountAsync(id, "n", CancellationToken) == 5, Patience, "the change is seen", CancellationToken);
@@ -139,12 +134,10 @@ public abstract class ChangeTests : EngineTests
     public async Task Three_processes_that_keep_sessions_lose_no_update_of_one()
     {
         const int Each = 40;
-        await using var one = Near(Configuration);
-        await using var two = Near(Configuration);
-        await using var three = Near(Configuration);
+        await using var one = await NearAsync(Configuration);
+        await using var two = await NearAsync(Configuration);
+        await using var three = await NearAsync(Configuration);
         var all = new[] { one, two, three };
-        foreach (var instance in all)
-            await KeepingAsync(instance);
         var id = await one.Manager().CreateSessionAsync("n", 0, CancellationToken);
         await Task.WhenAll(all.Select(async instance =>
         {
@@ -163,14 +156,15 @@ public abstract class ChangeTests : EngineTests
 
     private ServiceProvider Create(string configuration) => Instance.Create(configuration, options => options.KeyPrefix = Prefix);
 
-    private ServiceProvider Near(string configuration) => Instance.Create(
-        configuration, options => options.KeyPrefix = Prefix, sessions => sessions.NearCache.MaxStaleness = TimeSpan.FromMinutes(2));
-
-    /// <summary>The engine listens from its first use on.</summary>
-    private static async Task KeepingAsync(ServiceProvider instance)
+    /// <summary>An instance that keeps sessions, from when it hears of changes.</summary>
+    private async Task<ServiceProvider> NearAsync(string configuration)
     {
+        var instance = Instance.Create(
+            configuration, options => options.KeyPrefix = Prefix, sessions => sessions.NearCache.MaxStaleness = TimeSpan.FromMinutes(2));
+        // The engine listens from its first use on.
         _ = instance.Manager();
         await HearingAsync(instance);
+        return instance;
     }
 
     private static Task HearingAsync(ServiceProvider instance) => UntilAsync(() => ((ISessionChanges)instance.Handler()).Arrive, "messages arrive");

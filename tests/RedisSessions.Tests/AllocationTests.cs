@@ -80,15 +80,7 @@ public sealed class AllocationTests
         return session.SessionId;
     }
 
-    private static long Allocated(Action run)
-    {
-        for (var i = 0; i < Times; i++)
-            run();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < Times; i++)
-            run();
-        return (GC.GetAllocatedBytesForCurrentThread() - before) / Times;
-    }
+    private static long Allocated(Action run) => Allocations.Of(run, Times) / Times;
 
     private static T Done<T>(ValueTask<T> answer)
     {

@@ -32,7 +32,10 @@ internal static class ScenarioCatalog
         new("hot-session", "Everybody counts in one session, through all instances.", 0, ScenarioNeeds.Nothing, _ => new HotSession(time)),
         new("large-session", "Sessions of 100 KB, read and written in turn.", 50, ScenarioNeeds.Nothing, sessions => new LargeSession(sessions)),
         new("churn", "Sessions are made, read and destroyed, and do not return.", 0, ScenarioNeeds.Nothing, _ => new Churn()),
-        new("farm", "Three instances, one killed in the middle.", 200, ScenarioNeeds.Instances, sessions => new Farm(sessions, time)),
-        new("failover", "The primary Redis is killed in the middle; sentinels name another.", 200, ScenarioNeeds.Sentinels, sessions => new Failover(sessions, time)),
+        new("farm", "Three instances, one killed in the middle.", 200, ScenarioNeeds.Instances,
+            sessions => new KillInTheMiddle(sessions, time, "an instance", TimeSpan.FromSeconds(3), static target => target.KillInstanceAsync())),
+        // A second until the sentinels call it dead, their vote, and the reconnecting of the clients.
+        new("failover", "The primary Redis is killed in the middle; sentinels name another.", 200, ScenarioNeeds.Sentinels,
+            sessions => new KillInTheMiddle(sessions, time, "the primary", TimeSpan.FromSeconds(15), static target => target.KillPrimaryAsync())),
     ];
 }

@@ -87,15 +87,7 @@ public sealed class CostTests
         }
     }
 
-    private static long Allocated(Action run)
-    {
-        for (var i = 0; i < Times; i++)
-            run();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < Times; i++)
-            run();
-        return GC.GetAllocatedBytesForCurrentThread() - before;
-    }
+    private static long Allocated(Action run) => Allocations.Of(run, Times);
 
     private sealed class SlowHandler(ISessionHandler store) : ISessionHandler
     {
