@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using RedisSessions.Diagnostics;
-using RedisSessions.Locking;
 using RedisSessions.Values;
 
 namespace RedisSessions;
@@ -10,14 +9,14 @@ internal sealed partial class SessionCommit
 {
     /// <summary>Goes on from a record that somebody else has committed.</summary>
     /// <returns>True when that settles the commit.</returns>
-    private async ValueTask<bool> MoveTo(SessionRecord newer, CommitQueue.Turn turn)
+    private async ValueTask<bool> MoveTo(SessionRecord newer)
     {
         if (newer.HasCommit(_id))
         {
             Log.FoundOwnCommit(manager.Logger);
             manager.Metrics.LostAnswer();
             SessionTracing.Event("lost_answer");
-            Settle(newer, turn);
+            Settle(newer);
             return true;
         }
 
@@ -95,7 +94,7 @@ internal sealed partial class SessionCommit
     }
 
     /// <summary>The record shows that this commit was stored, although its answer was lost.</summary>
-    private void Settle(SessionRecord newer, CommitQueue.Turn turn)
+    private void Settle(SessionRecord newer)
     {
         if (session.Fate == SessionFate.Destroy)
         {
@@ -110,7 +109,7 @@ internal sealed partial class SessionCommit
         else if (newer.State == SessionState.Live)
         {
             _values = manager.Open(newer, session.Key);
-            Accept(newer, session.Key, turn);
+            Accept(newer, session.Key);
         }
         else
         {

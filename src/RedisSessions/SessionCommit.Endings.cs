@@ -1,5 +1,4 @@
 using RedisSessions.Diagnostics;
-using RedisSessions.Locking;
 
 namespace RedisSessions;
 
@@ -11,7 +10,7 @@ internal sealed partial class SessionCommit
     private SessionVersion _newVersion;
 
     /// <summary>Puts a closed record in the place of a session that is to be destroyed.</summary>
-    private async ValueTask<CommitResult> EndAsync(CommitQueue.Turn turn)
+    private async ValueTask<CommitResult> EndAsync()
     {
         var (key, old) = (session.Key, session.Base!);
         var end = Closed(old, SessionState.Ended, default);
@@ -19,7 +18,7 @@ internal sealed partial class SessionCommit
         Answered();
         if (result is CommitResult.Committed)
         {
-            Tell(turn, key, end);
+            Tell(key, end);
             manager.Metrics.Destroyed("request");
             Destroyed();
         }
@@ -28,7 +27,7 @@ internal sealed partial class SessionCommit
     }
 
     /// <summary>Stores the session under a new id, and puts a closed record in the old place.</summary>
-    private async ValueTask<CommitResult> RegenerateAsync(CommitQueue.Turn turn)
+    private async ValueTask<CommitResult> RegenerateAsync()
     {
         var (key, old) = (session.Key, session.Base!);
         _newId ??= SessionId.New();
@@ -50,7 +49,7 @@ internal sealed partial class SessionCommit
         Answered();
         if (result is CommitResult.Committed)
         {
-            Tell(turn, key, closed);
+            Tell(key, closed);
             Regenerated(copy, newKey, _newId.Value);
         }
 

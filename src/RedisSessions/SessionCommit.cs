@@ -32,31 +32,64 @@ internal sealed partial class SessionCommit(
         if (session.Base is null && await CreateAsync().ConfigureAwait(false))
             return;
 
-        using var turn = await manager.EnterQueueAsync(session.Key, cancellationToken).ConfigureAwait(false) ?? throw GiveUp();
-        if (await KeepOneRotation(session.Key).ConfigureAwait(false))
-            return;
+        try
+        {
+            await CommitAsync(newer: _met).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Those who share the record fail too, or take up their changes again; this session is as it was before it stood on theirs.
+            StandAlone();
+            throw;
+        }
+        finally
+        {
+            if (_turn is { } turn)
+            {
+                // What those ahead have left to whoever is next must not be lost with this one.
+                if (_group is { } group)
+                    turn.Newest = await group.StoreAsync().ConfigureAwait(false) ?? turn.Newest;
+                turn.Dispose();
+            }
+        }
+    }
 
-        // Who waited in line is told what happened meanwhile; the store would only have said the same.
-        var newer = turn.Newest is { } seen && seen.Version.Value > session.Base!.Version.Value ? seen : _met;
+    private async ValueTask CommitAsync(SessionRecord? newer)
+    {
         while (true)
         {
-            if (newer is not null && await MoveTo(newer, turn).ConfigureAwait(false))
+            if (_turn is null)
+            {
+                _turn = await manager.EnterQueueAsync(session.Key, cancellationToken).ConfigureAwait(false) ?? throw GiveUp();
+                if (_turn.TakePassed() is CommitGroup group && !Join(group))
+                    _turn.Newest = await group.StoreAsync().ConfigureAwait(false) ?? _turn.Newest;
+                if (await KeepOneRotation(session.Key).ConfigureAwait(false))
+                    return;
+                // Who waited in line is told what happened meanwhile; the store would only have said the same.
+                if (_group is null && _turn.Newest is { } seen && seen.Version.Value > (newer ?? session.Base!).Version.Value)
+                    newer = seen;
+            }
+
+            if (_group is null && newer is not null && await MoveTo(newer).ConfigureAwait(false))
                 return;
 
             CommitResult result;
             if (session.Fate == SessionFate.Keep && _newId is null)
             {
                 var (key, record) = (session.Key, Next(session.Key, session.Base!.Version));
-                result = await Store(key, session.Base.Version, record, manager.Options.IdleTimeout).ConfigureAwait(false);
+                result = await Send(record, key).ConfigureAwait(false);
                 Answered();
                 if (result is CommitResult.Committed)
-                    Accept(record, key, turn);
+                {
+                    _stood = null;
+                    Accept(record, key);
+                }
             }
             else
             {
                 result = session.Fate == SessionFate.Destroy
-                    ? await EndAsync(turn).ConfigureAwait(false)
-                    : await RegenerateAsync(turn).ConfigureAwait(false);
+                    ? await EndAsync().ConfigureAwait(false)
+                    : await RegenerateAsync().ConfigureAwait(false);
             }
 
             switch (result)
@@ -64,13 +97,15 @@ internal sealed partial class SessionCommit(
                 case CommitResult.Committed:
                     return;
                 case CommitResult.Gone:
+                    StandAlone();
                     await LoseAsync().ConfigureAwait(false);
                     return;
                 case CommitResult.Conflict { Current: var current }:
+                    StandAlone();
                     newer = current;
                     manager.Metrics.Conflict();
                     SessionTracing.Event("conflict");
-                    Tell(turn, session.Key, current);
+                    Tell(session.Key, current);
                     break;
             }
 
@@ -182,15 +217,15 @@ internal sealed partial class SessionCommit(
     }
 
     /// <summary>Those who wait in line for this key learn what is stored now. After a forward this commit is about another key.</summary>
-    private static void Tell(CommitQueue.Turn turn, SessionKey key, SessionRecord record)
+    private void Tell(SessionKey key, SessionRecord record)
     {
-        if (key == turn.Key)
+        if (_turn is { } turn && key == turn.Key)
             turn.Newest = record;
     }
 
-    private void Accept(SessionRecord record, SessionKey key, CommitQueue.Turn turn)
+    private void Accept(SessionRecord record, SessionKey key)
     {
-        Tell(turn, key, record);
+        Tell(key, record);
         session.Accept(record, _values, key, id: null);
         Outcome = "committed";
     }

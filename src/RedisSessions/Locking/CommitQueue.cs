@@ -8,6 +8,7 @@ namespace RedisSessions.Locking;
 /// <param name="wake">How the next in line goes on: by default not on the stack of the one that leaves.</param>
 internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions.RunContinuationsAsynchronously)
 {
+    private readonly TaskCreationOptions _wake = wake;
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionKey, Line> _lines = [];
 
@@ -37,7 +38,7 @@ internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions
             {
                 if (line!.Waiting.Count >= maxWaiting)
                     return default;
-                var mine = new TaskCompletionSource(wake);
+                var mine = new TaskCompletionSource(_wake);
                 return WaitAsync(key, line, line.Waiting.AddLast(mine), wait, time, cancellationToken);
             }
 
@@ -111,6 +112,19 @@ internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions
     public sealed class Turn(CommitQueue queue, SessionKey key, Line line) : IDisposable
     {
         public SessionKey Key => key;
+
+        /// <summary>Whether somebody waits for this turn to end. They may have gone a moment later.</summary>
+        public bool IsWaitedFor
+        {
+            get
+            {
+                lock (queue._lock)
+                    return line.IsWaitedFor;
+            }
+        }
+
+        /// <summary>How those who wait go on.</summary>
+        public TaskCreationOptions Wake => queue._wake;
 
         /// <summary>The newest record that anybody in this line has seen: who waited need not go to the store to learn that they are late.</summary>
         public SessionRecord? Newest
