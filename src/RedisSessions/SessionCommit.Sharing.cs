@@ -19,6 +19,9 @@ internal sealed partial class SessionCommit
     {
         if (session.Fate != SessionFate.Keep || session.Lease is not null || _met is not null || group.Record.AbsoluteDeadline <= manager.Now)
             return false;
+        // Made on something older than this session knows, it will be refused.
+        if (session.Base!.Version.Value > group.Expected.Value)
+            return false;
         if (session.Work.RebaseOn(manager.Open(group.Record, session.Key), manager.Options.OnConflict == ConflictBehavior.LastWriteWins && rerun is null) is not null)
             return false;
         (_group, _stood) = (group, session.Base);
@@ -38,18 +41,18 @@ internal sealed partial class SessionCommit
         _tries++;
         session.OutcomeUnknown = true;
         var group = _group ?? new CommitGroup(manager, key, session.Base!.Version, turn.Wake);
-        group.Add(record);
+        var answer = group.Add(record);
         if (group.IsFull || !turn.TryPass(group))
-            return StoreAsync(group);
+            return StoreAsync(group, answer);
         (_turn, _group) = (null, null);
-        return new(group.Outcome.WaitAsync(cancellationToken));
+        return new(answer.WaitAsync(cancellationToken));
     }
 
-    private async ValueTask<CommitResult> StoreAsync(CommitGroup group)
+    private async ValueTask<CommitResult> StoreAsync(CommitGroup group, Task<CommitResult> answer)
     {
         _group = null;
         _turn!.Newest = await group.StoreAsync().ConfigureAwait(false) ?? _turn.Newest;
-        return await group.Outcome.ConfigureAwait(false);
+        return await answer.ConfigureAwait(false);
     }
 
     /// <summary>What the session was made to stand on was not stored: it stands on what it had read again.</summary>

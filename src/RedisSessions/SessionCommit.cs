@@ -60,6 +60,9 @@ internal sealed partial class SessionCommit(
         {
             if (_turn is null)
             {
+                // Stored already: it must not go on with others once more.
+                if (newer is not null && newer.HasCommit(_id) && await MoveTo(newer).ConfigureAwait(false))
+                    return;
                 _turn = await manager.EnterQueueAsync(session.Key, cancellationToken).ConfigureAwait(false) ?? throw GiveUp();
                 if (_turn.TakePassed() is CommitGroup group && !Join(group))
                     _turn.Newest = await group.StoreAsync().ConfigureAwait(false) ?? _turn.Newest;

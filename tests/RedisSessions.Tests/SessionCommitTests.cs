@@ -147,26 +147,6 @@ public sealed class SessionCommitTests
     }
 
     [Fact]
-    public async Task Requests_of_one_process_that_commit_at_once_queue_up_and_each_goes_to_the_store_once()
-    {
-        var id = await _engine.StoredAsync(("n", 0));
-        var sessions = new List<Session>();
-        for (var i = 0; i < 20; i++)
-            sessions.Add(await _engine.LoadAsync(id));
-        var first = new TaskCompletionSource();
-        _engine.Handler.Before(() => first.Task);
-        var commits = sessions.ConvertAll(session =>
-        {
-            session.Increment("n");
-            return CommitAsync(session);
-        });
-        first.SetResult();
-        await Task.WhenAll(commits);
-        Assert.Equal("{n: 20}", _engine.Stored(id));
-        Assert.Equal(20, _engine.Handler.Log.Count);
-    }
-
-    [Fact]
     public async Task A_commit_that_is_cancelled_before_it_is_sent_leaves_no_trace()
     {
         var session = await _engine.LoadAsync(await _engine.StoredAsync(("a", 1)));

@@ -9,26 +9,27 @@ internal sealed class CommitGroup(SessionManager manager, SessionKey key, Sessio
     /// <summary>No more than a record remembers: so each of them finds itself in it, as if it had been alone.</summary>
     public const int Most = SessionRecord.MaxCommitIds;
 
-    private readonly TaskCompletionSource<CommitResult> _result = new(wake);
+    private readonly List<TaskCompletionSource<CommitResult>> _waiting = [];
     private bool _namesNewUser;
-    private int _count;
+
+    /// <summary>What the first record was made on.</summary>
+    public SessionVersion Expected => expected;
 
     /// <summary>What is stored for all, once the last one has come.</summary>
     public SessionRecord Record { get; private set; } = null!;
 
-    public bool IsFull => _count >= Most;
-
-    /// <summary>What has become of it, for each that took part.</summary>
-    /// <exception cref="SessionStoreException">The store failed: nobody knows whether any of them is stored.</exception>
-    public Task<CommitResult> Outcome => _result.Task;
+    public bool IsFull => _waiting.Count >= Most;
 
     /// <summary>Takes up a record that was made on <see cref="Record"/>.</summary>
-    public void Add(SessionRecord record)
+    /// <returns>What becomes of it; fails when the store does, and then nobody knows whether it is stored.</returns>
+    public Task<CommitResult> Add(SessionRecord record)
     {
         // What a record says about the index is said against the one before, which no store will see.
         _namesNewUser |= record.IndexUser;
         Record = _namesNewUser ? record.Indexed() : record;
-        _count++;
+        var answer = new TaskCompletionSource<CommitResult>(wake);
+        _waiting.Add(answer);
+        return answer.Task;
     }
 
     /// <summary>Stores it, and tells all that took part. Not with the token of one of them: the others have not given up.</summary>
@@ -38,14 +39,19 @@ internal sealed class CommitGroup(SessionManager manager, SessionKey key, Sessio
         try
         {
             var result = await manager.Store.CommitAsync(key, expected, Record, manager.Options.IdleTimeout, CancellationToken.None).ConfigureAwait(false);
-            _result.SetResult(result);
+            foreach (var answer in _waiting)
+                answer.SetResult(result);
             return result is CommitResult.Committed ? Record : (result as CommitResult.Conflict)?.Current;
         }
         catch (Exception e)
         {
-            _result.SetException(e);
-            // Those who have stopped waiting for it are not to be missed by the process.
-            _ = _result.Task.Exception;
+            foreach (var answer in _waiting)
+            {
+                answer.SetException(e);
+                // Who has stopped waiting for it is not to be missed by the process.
+                _ = answer.Task.Exception;
+            }
+
             return null;
         }
     }
