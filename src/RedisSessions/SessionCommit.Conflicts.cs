@@ -52,24 +52,30 @@ internal sealed partial class SessionCommit
         var tree = manager.Open(newer, key);
         if (manager.Logger.IsEnabled(LogLevel.Debug))
             Log.Rebasing(manager.Logger, session.Base!.Version, newer.Version, Contest.All(session.Work.Changes, session.Work.Snapshot, tree));
-        var path = session.Work.RebaseOn(tree, lastWriteWins && rerun is null);
-        if (path is { } differs)
+        // Told before a rerun is prepared, which forgets what was read in the first run.
+        var path = _ranAhead ? null : session.Work.RebaseOn(tree, lastWriteWins && rerun is null);
+        var (mine, theirs) = path is { } differs ? session.Work.ContestAt(differs, tree) : default;
+        var runsAgain = _ranAhead || (path is not null && rerun is not null);
+        if (runsAgain && session.Rewind(savepoint, tree, lastWriteWins) is { } before)
         {
-            // Told before a rerun is prepared, which forgets what was read in the first run.
-            var (mine, theirs) = session.Work.ContestAt(differs, tree);
-            if (rerun is null || session.Rewind(savepoint, tree, lastWriteWins) is not null)
-            {
-                await DropNewRecord().ConfigureAwait(false);
-                Log.Refused(manager.Logger, differs.Text, theirs, mine);
-                throw SessionConflictException.Changed(differs.Text);
-            }
+            if (path is null)
+                (path, (mine, theirs)) = (before, session.Work.ContestAt(before, tree));
+            runsAgain = false;
+        }
+
+        if (path is { } refused && !runsAgain)
+        {
+            await DropNewRecord().ConfigureAwait(false);
+            Log.Refused(manager.Logger, refused.Text, theirs, mine);
+            throw SessionConflictException.Changed(refused.Text);
         }
 
         session.Attach(newer, key);
-        manager.Metrics.Rebased(path is null ? "replay" : "rerun");
+        manager.Metrics.Rebased(runsAgain ? "rerun" : "replay");
         SessionTracing.Event("rebase");
-        if (path is null)
+        if (!runsAgain)
             return false;
+        _ranAhead = false;
         await rerun!().ConfigureAwait(false);
         session.AgeFlash();
         // This run may want another fate than the one before.

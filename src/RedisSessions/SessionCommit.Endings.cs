@@ -105,7 +105,8 @@ internal sealed partial class SessionCommit
             return;
         }
 
-        var intended = session.Work.Changes.IsIntended || session.Fate != SessionFate.Keep || session.ChangesLifetime;
+        // What a delegate did on what was never stored is forgotten already, but not that it wanted something.
+        var intended = _ranAhead || session.Work.Changes.IsIntended || session.Fate != SessionFate.Keep || session.ChangesLifetime;
         var changes = session.Work.Changes.Count;
         session.Close(SessionEnd.Lost);
         session.Cookie = SessionCookieAction.Keep;

@@ -16,6 +16,7 @@ internal sealed partial class SessionCommit(
     private CommitId _id = CommitId.New();
     private readonly long _started = manager.Time.GetTimestamp();
     private int _tries;
+    private long _sent;
 
     // What was met where a session was to be imported.
     private SessionRecord? _met;
@@ -63,9 +64,9 @@ internal sealed partial class SessionCommit(
                 // Stored already: it must not go on with others once more.
                 if (newer is not null && newer.HasCommit(_id) && await MoveTo(newer).ConfigureAwait(false))
                     return;
-                _turn = await manager.EnterQueueAsync(session.Key, cancellationToken).ConfigureAwait(false) ?? throw GiveUp();
-                if (_turn.TakePassed() is CommitGroup group && !Join(group))
-                    _turn.Newest = await group.StoreAsync().ConfigureAwait(false) ?? _turn.Newest;
+                _turn = await manager.EnterQueueAsync(session.Key, first: _tries > 0, cancellationToken).ConfigureAwait(false) ?? throw GiveUp();
+                if (_turn.TakePassed() is CommitGroup group && await JoinAsync(group).ConfigureAwait(false))
+                    newer = null;
                 if (await KeepOneRotation(session.Key).ConfigureAwait(false))
                     return;
                 // Who waited in line is told what happened meanwhile; the store would only have said the same.
@@ -73,6 +74,9 @@ internal sealed partial class SessionCommit(
                     newer = seen;
             }
 
+            // What it has run on is not known to be stored, and nothing newer is known either: it runs on what it had read.
+            if (_ranAhead && _group is null)
+                newer ??= session.Base;
             if (_group is null && newer is not null && await MoveTo(newer).ConfigureAwait(false))
                 return;
 
@@ -84,7 +88,7 @@ internal sealed partial class SessionCommit(
                 Answered();
                 if (result is CommitResult.Committed)
                 {
-                    _stood = null;
+                    (_stood, _ranAhead) = (null, false);
                     Accept(record, key);
                 }
             }
@@ -195,9 +199,15 @@ internal sealed partial class SessionCommit(
     /// <summary>Sends a record. Whoever has the answer calls <see cref="Answered"/>: without it nobody knows whether this was stored.</summary>
     private ValueTask<CommitResult> Store(SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout)
     {
-        _tries++;
-        session.OutcomeUnknown = true;
+        Sends();
         return manager.Store.CommitAsync(key, expected, record, idleTimeout, cancellationToken);
+    }
+
+    private void Sends()
+    {
+        _tries++;
+        _sent = manager.Time.GetTimestamp();
+        session.OutcomeUnknown = true;
     }
 
     private void Answered() => session.OutcomeUnknown = false;
@@ -212,11 +222,13 @@ internal sealed partial class SessionCommit(
         }
 
         manager.Metrics.Retry();
-        // The first conflict is tried again at once: the newer record is in hand. Only a crowd needs spreading.
-        if (_tries < 3)
+        // The first conflict is tried again at once: the newer record is in hand. Only a crowd needs spreading, over so many of its round trips; and of those
+        // who went together, only the one who sends for them.
+        if (_tries < 3 || _turn is null)
             return;
-        var most = Math.Min(1 << Math.Min(_tries - 2, 5), 32);
-        await Task.Delay(TimeSpan.FromMilliseconds(manager.Jitter.Next(most)), manager.Time, cancellationToken).ConfigureAwait(false);
+        var roundTrip = Math.Clamp(manager.Time.GetElapsedTime(_sent).TotalMilliseconds, 0.1, 32);
+        var most = Math.Min(roundTrip * (1 << Math.Min(_tries - 2, 5)), 32);
+        await Task.Delay(TimeSpan.FromMilliseconds(manager.Jitter.NextDouble() * most), manager.Time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Those who wait in line for this key learn what is stored now. After a forward this commit is about another key.</summary>

@@ -58,9 +58,9 @@ public sealed partial class SessionManager
         WaitAsync("lease", () => leases.EnterAsync(key, cancellationToken));
 
     /// <summary>The line for the commits of one session. Measured only when there is somebody ahead.</summary>
-    internal ValueTask<CommitQueue.Turn?> EnterQueueAsync(SessionKey key, CancellationToken cancellationToken)
+    internal ValueTask<CommitQueue.Turn?> EnterQueueAsync(SessionKey key, bool first, CancellationToken cancellationToken)
     {
-        var turn = Queue.EnterAsync(key, _options.CommitTimeout, _time, cancellationToken);
+        var turn = Queue.EnterAsync(key, _options.CommitTimeout, int.MaxValue, first, _time, cancellationToken);
         return turn.IsCompletedSuccessfully || !(Metrics.ObservesWaits || SessionTracing.IsOn) ? turn : ObserveQueueAsync(turn);
     }
 

@@ -161,15 +161,109 @@ public sealed class GroupCommitTests
         Assert.Equal(("7", true), (_engine.Handler.Log[1].Record.UserId, _engine.Handler.Log[1].Record.IndexUser));
     }
 
+    [Fact]
+    public async Task Those_who_read_what_they_change_run_on_what_the_others_have_made()
+    {
+        var id = await _engine.StoredAsync(("n", 0));
+        await Task.WhenAll(await BehindAsync(id, 8, update: (session, _) => session["n"] = session.Get<int>("n") + 1));
+        Assert.Equal("{n: 9}", _engine.Stored(id));
+        Assert.Equal([1UL, 2], _engine.Handler.Log.ConvertAll(commit => commit.Expected.Value));
+    }
+
+    [Fact]
+    public async Task What_was_decided_on_what_is_never_stored_is_decided_again()
+    {
+        // The others double what they find, and the first of them fails to be stored with all: somebody changes something else meanwhile, and not n.
+        var id = await _engine.StoredAsync(("n", 0));
+        var commits = await BehindAsync(
+            id, 3, second: () => _engine.OtherAsync(id, other => other["else"] = 1), update: (session, _) => session["n"] = session.Get<int>("n") * 2 + 1);
+        await Task.WhenAll(commits);
+        Assert.Equal("{else: 1, n: 15}", _engine.Stored(id));
+    }
+
+    [Theory]
+    [InlineData(false, "{n: 2}")]
+    [InlineData(true, "{n: 11}")]
+    public async Task What_a_delegate_throws_is_thrown_only_if_what_it_saw_is_stored(bool isOvertaken, string expected)
+    {
+        var id = await _engine.StoredAsync(("n", 0));
+        var commits = await BehindAsync(id, 2, second: () => isOvertaken ? _engine.OtherAsync(id, other => other.Increment("n", 8)) : Task.CompletedTask, update: (session, _) =>
+        {
+            // The first makes two of it, and the second cannot bear that.
+            var n = session.Get<int>("n");
+            if (n == 2)
+                throw new InvalidDataException("two");
+            session["n"] = n + 1;
+        });
+        await Task.WhenAll(commits[..2]);
+        if (isOvertaken)
+            await commits[2];
+        else
+            await Assert.ThrowsAsync<InvalidDataException>(() => commits[2]);
+        Assert.Equal(expected, _engine.Stored(id));
+    }
+
+    [Fact]
+    public async Task Nobody_waits_for_a_delegate_that_takes_its_time()
+    {
+        var id = await _engine.StoredAsync(("n", 0));
+        var done = new TaskCompletionSource();
+        var runs = 0;
+        var commits = await BehindAsync(id, 2, slowUpdate: async (session, i) =>
+        {
+            var n = session.Get<int>("n");
+            if (i == 1 && Interlocked.Increment(ref runs) == 2)
+                await done.Task;
+            session["n"] = n + 1;
+        });
+        await Task.WhenAll(commits[..2]).WaitAsync(TimeSpan.FromSeconds(30), Token);
+        Assert.False(commits[2].IsCompleted);
+        done.SetResult();
+        await commits[2];
+        Assert.Equal("{n: 3}", _engine.Stored(id));
+        Assert.Equal(2, runs);
+    }
+
+    [Fact]
+    public async Task A_delegate_that_logs_out_on_what_it_sees_does_so_after_the_others()
+    {
+        var id = await _engine.StoredAsync(("n", 0));
+        await Task.WhenAll(await BehindAsync(id, 2, update: (session, i) =>
+        {
+            if (i == 1 && session.Get<int>("n") == 2)
+                session.Destroy();
+            else
+                session["n"] = session.Get<int>("n") + 1;
+        }));
+        Assert.Equal("Ended", _engine.Stored(id));
+        Assert.Equal([SessionState.Live, SessionState.Live, SessionState.Ended], _engine.Handler.Log.ConvertAll(commit => commit.Record.State));
+    }
+
+    [Fact]
+    public async Task What_was_read_before_refuses_only_if_what_differs_is_stored()
+    {
+        var id = await _engine.StoredAsync(("n", 0), ("x", 0));
+        var commits = await BehindAsync(id, 2, before: (session, i) => _ = i == 1 ? session["x"] : null, update: (session, i) =>
+            session[i == 0 ? "x" : "n"] = session.Get<int>("n") + 1);
+        var conflict = await Assert.ThrowsAsync<SessionConflictException>(() => commits[2]);
+        Assert.Equal("x", conflict.Path);
+        await Task.WhenAll(commits[..2]);
+        Assert.Equal("{n: 1, x: 2}", _engine.Stored(id));
+    }
+
     /// <summary>One commit is held at the store until others wait behind it.</summary>
     /// <param name="id">The session.</param>
     /// <param name="count">How many others.</param>
     /// <param name="second">Happens before the second commit reaches the store.</param>
     /// <param name="change">What each of the others does; otherwise it counts.</param>
+    /// <param name="update">The same, in a transaction.</param>
+    /// <param name="slowUpdate">The same, in one that waits.</param>
+    /// <param name="before">What each of the others does before.</param>
     /// <param name="token">With which each of them waits.</param>
     /// <returns>All of them, the one that was held first.</returns>
     private async Task<Task[]> BehindAsync(
-        SessionId id, int count, Func<Task>? second = null, Action<Session, int>? change = null, Func<int, CancellationToken>? token = null)
+        SessionId id, int count, Func<Task>? second = null, Action<Session, int>? change = null, Action<Session, int>? update = null,
+        Func<Session, int, Task>? slowUpdate = null, Action<Session, int>? before = null, Func<int, CancellationToken>? token = null)
     {
         var first = await _engine.LoadAsync(id);
         var others = new List<Session>();
@@ -185,15 +279,23 @@ public sealed class GroupCommitTests
         first.Increment("n");
         var commits = new List<Task> { first.CommitAsync(Token).AsTask() };
         for (var i = 0; i < count; i++)
-        {
-            if (change is null)
-                others[i].Increment("n");
-            else
-                change(others[i], i);
-            commits.Add(others[i].CommitAsync(token?.Invoke(i) ?? Token).AsTask());
-        }
+            commits.Add(CommitAsync(others[i], i).AsTask());
 
         held.SetResult();
         return [.. commits];
+
+        ValueTask CommitAsync(Session session, int i)
+        {
+            before?.Invoke(session, i);
+            if (update is not null)
+                return session.UpdateAsync(s => update(s, i), Token);
+            if (slowUpdate is not null)
+                return session.UpdateAsync(s => slowUpdate(s, i), Token);
+            if (change is null)
+                session.Increment("n");
+            else
+                change(session, i);
+            return session.CommitAsync(token?.Invoke(i) ?? Token);
+        }
     }
 }

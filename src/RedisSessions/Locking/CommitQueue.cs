@@ -25,11 +25,17 @@ internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions
     /// <summary>Waits for this session's turn, however many others do.</summary>
     /// <returns>The turn, which ends when disposed; null when it did not come in time.</returns>
     public ValueTask<Turn?> EnterAsync(SessionKey key, TimeSpan wait, TimeProvider time, CancellationToken cancellationToken) =>
-        EnterAsync(key, wait, int.MaxValue, time, cancellationToken);
+        EnterAsync(key, wait, int.MaxValue, first: false, time, cancellationToken);
 
     /// <summary>Waits for this session's turn.</summary>
+    /// <param name="key">The session.</param>
+    /// <param name="wait">How long.</param>
+    /// <param name="maxWaiting">How many may wait at once.</param>
+    /// <param name="first">At the head of the line: for one who had a turn already, and could make nothing of it.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>The turn, which ends when disposed; null when it did not come in time, or at once when <paramref name="maxWaiting"/> are waiting already.</returns>
-    public ValueTask<Turn?> EnterAsync(SessionKey key, TimeSpan wait, int maxWaiting, TimeProvider time, CancellationToken cancellationToken)
+    public ValueTask<Turn?> EnterAsync(SessionKey key, TimeSpan wait, int maxWaiting, bool first, TimeProvider time, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
@@ -39,7 +45,7 @@ internal sealed class CommitQueue(TaskCreationOptions wake = TaskCreationOptions
                 if (line!.Waiting.Count >= maxWaiting)
                     return default;
                 var mine = new TaskCompletionSource(_wake);
-                return WaitAsync(key, line, line.Waiting.AddLast(mine), wait, time, cancellationToken);
+                return WaitAsync(key, line, first ? line.Waiting.AddFirst(mine) : line.Waiting.AddLast(mine), wait, time, cancellationToken);
             }
 
             line = new Line();

@@ -22,7 +22,7 @@ internal sealed class LeaseQueue(ISessionLeases store, RedisSessionsOptions opti
     public async ValueTask<ExclusiveLease> EnterAsync(SessionKey key, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var turn = await _line.EnterAsync(key, options.LeaseWait, options.MaxWaiters, time, cancellationToken).ConfigureAwait(false)
+        var turn = await _line.EnterAsync(key, options.LeaseWait, options.MaxWaiters, first: false, time, cancellationToken).ConfigureAwait(false)
             ?? throw (time.GetElapsedTime(started) < options.LeaseWait ? TooMany() : TooLong());
         if (turn.TakePassed() is ExclusiveLease.Passed passed)
         {
