@@ -20,9 +20,7 @@ internal sealed partial class SessionCommit
     /// <returns>True when this commit stands on them.</returns>
     private async ValueTask<bool> JoinAsync(CommitGroup group)
     {
-        if (session.Fate == SessionFate.Keep && session.Lease is null && _met is null && group.Record.AbsoluteDeadline > manager.Now
-            // Made on something older than this session knows, it will be refused.
-            && session.Base!.Version.Value <= group.Expected.Value)
+        if (session.Fate == SessionFate.Keep && session.Lease is null && _met is null && group.Record.AbsoluteDeadline > manager.Now)
         {
             var tree = manager.Open(group.Record, session.Key);
             var lastWriteWins = manager.Options.OnConflict == ConflictBehavior.LastWriteWins;

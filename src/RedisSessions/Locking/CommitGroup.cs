@@ -12,9 +12,6 @@ internal sealed class CommitGroup(SessionManager manager, SessionKey key, Sessio
     private readonly List<TaskCompletionSource<CommitResult>> _waiting = [];
     private bool _namesNewUser;
 
-    /// <summary>What the first record was made on.</summary>
-    public SessionVersion Expected => expected;
-
     /// <summary>What is stored for all, once the last one has come.</summary>
     public SessionRecord Record { get; private set; } = null!;
 

@@ -47,6 +47,18 @@ public sealed class CommitQueueTests
     }
 
     [Fact]
+    public async Task Who_comes_back_is_first_in_line()
+    {
+        var first = (await Enter())!;
+        var waiting = Enter();
+        var again = _queue.EnterAsync(_key, Wait, int.MaxValue, first: true, _time, Token).AsTask();
+        first.Dispose();
+        using (await again.WaitAsync(TimeSpan.FromSeconds(30), Token))
+            Assert.False(waiting.IsCompleted);
+        (await waiting.WaitAsync(TimeSpan.FromSeconds(30), Token))!.Dispose();
+    }
+
+    [Fact]
     public async Task A_turn_that_does_not_come_in_time_is_none_and_the_line_goes_on()
     {
         var first = (await Enter())!;
