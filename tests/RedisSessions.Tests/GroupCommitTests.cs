@@ -257,6 +257,22 @@ public sealed class GroupCommitTests
     }
 
     [Fact]
+    public async Task What_ran_on_something_that_nobody_knows_to_be_stored_runs_on_what_it_had_read()
+    {
+        var id = await _engine.StoredAsync(("n", 0));
+        var commits = await BehindAsync(id, 2, second: () => throw new SessionStoreException("troubled", "commit", "it is away"), slowUpdate: async (session, i) =>
+        {
+            var n = session.Get<int>("n");
+            if (i == 1 && n == 2)
+                await Task.Yield();
+            session["n"] = n + 1;
+        });
+        await Assert.ThrowsAsync<SessionStoreException>(() => commits[1]);
+        await commits[2];
+        Assert.Equal("{n: 2}", _engine.Stored(id));
+    }
+
+    [Fact]
     public async Task A_delegate_that_logs_out_on_what_it_sees_does_so_after_the_others()
     {
         var id = await _engine.StoredAsync(("n", 0));

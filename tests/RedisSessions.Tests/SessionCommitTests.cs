@@ -48,6 +48,36 @@ public sealed class SessionCommitTests
         Assert.Equal("{account: {balance: 50}}", _engine.Stored(id));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_decision_on_an_element_that_this_request_has_moved_is_one_on_the_element_it_was(bool byRemoving)
+    {
+        var id = await _engine.StoredAsync(("l", new[] { "a", "b", "c" }));
+        var session = await _engine.LoadAsync(id);
+        if (byRemoving)
+            session.Remove("l.0");
+        else
+            session.Prepend("l", "z");
+        Assert.Equal(byRemoving ? "c" : "a", session["l.1"]);
+        session["decided"] = true;
+        await _engine.OtherAsync(id, other => other[byRemoving ? "l.2" : "l.0"] = "d");
+        var conflict = await Assert.ThrowsAsync<SessionConflictException>(async () => await session.CommitAsync(Token));
+        Assert.Equal("l", conflict.Path);
+    }
+
+    [Fact]
+    public async Task A_map_with_numbers_for_keys_moves_nothing()
+    {
+        var id = await _engine.StoredAsync(("cart.x", 0), ("cart.17", 1), ("cart.18", 1));
+        var session = await _engine.LoadAsync(id);
+        session.Remove("cart.17");
+        session["decided"] = session["cart.18"];
+        await _engine.OtherAsync(id, other => other["cart.19"] = 1);
+        await session.CommitAsync(Token);
+        Assert.Equal("{cart: {18: 1, 19: 1, x: 0}, decided: 1}", _engine.Stored(id));
+    }
+
     [Fact]
     public async Task LastWriteWins_replays_whatever_was_read()
     {

@@ -13,6 +13,9 @@ internal abstract record Change(SessionPath Path)
     /// <summary>Whether the value at a path may be another one after this change.</summary>
     public virtual bool Touches(SessionPath path) => Path.Covers(path) || path.Covers(Path);
 
+    /// <summary>The list, if it is one, around a path, where elements have other numbers since this change: what is read at the path was elsewhere in the snapshot.</summary>
+    public virtual SessionPath? Renumbers(SessionPath path) => null;
+
     /// <summary>Whether the request asked for this; bookkeeping alone is no reason to refuse a request.</summary>
     public virtual bool IsIntended => true;
 
@@ -43,6 +46,11 @@ internal sealed record RemoveChange(SessionPath Path) : Change(Path)
         tree.Remove(Path);
         return true;
     }
+
+    public override bool Touches(SessionPath path) => base.Touches(path) || Renumbers(path) is not null;
+
+    public override SessionPath? Renumbers(SessionPath path) =>
+        Path.TryGetListAround(out var list) && list != path && list.Covers(path) ? list : null;
 }
 
 /// <summary>Something that the engine keeps in the session, and no request asked for.</summary>
@@ -88,6 +96,8 @@ internal sealed record AddChange(SessionPath Path, SessionValue Value, bool Firs
     public override string Verb => First ? "prepended to" : "pushed to";
 
     public override bool TryApply(SessionTree tree) => tree.TryAdd(Path, Value, First);
+
+    public override SessionPath? Renumbers(SessionPath path) => First && Path != path && Path.Covers(path) ? Path : null;
 
     public override bool Decides(SessionPath path) => false;
 }
@@ -163,6 +173,19 @@ internal sealed class ChangeLog
         }
 
         return false;
+    }
+
+    /// <summary>The outermost place around a path where, if it is a list, elements have other numbers than in the snapshot.</summary>
+    public SessionPath? Renumbered(SessionPath path)
+    {
+        SessionPath? outermost = null;
+        foreach (var change in Made)
+        {
+            if (change.Renumbers(path) is { } list && (outermost is null || list.Covers(outermost.Value)))
+                outermost = list;
+        }
+
+        return outermost;
     }
 
     /// <summary>Whether the value at a path may be another one than in the snapshot.</summary>

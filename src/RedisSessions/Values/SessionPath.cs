@@ -55,6 +55,15 @@ internal readonly record struct SessionPath
         return true;
     }
 
+    /// <summary>What is around this place, if the place has a number as elements of lists have; it may be a map with such a key.</summary>
+    public bool TryGetListAround(out SessionPath list)
+    {
+        var dot = IsLiteral ? -1 : Text.LastIndexOf('.');
+        var isElement = dot > 0 && dot < Text.Length - 1 && !Text.AsSpan(dot + 1).ContainsAnyExceptInRange('0', '9');
+        list = isElement ? new SessionPath(Text[..dot]) : default;
+        return isElement;
+    }
+
     /// <summary>Whether this is <paramref name="other"/> or an ancestor of it: what is set here decides what is read there.</summary>
     public bool Covers(SessionPath other) => IsLiteral || other.IsLiteral
         // A literal key wins over the path of the same name, but nothing below either is the other's.

@@ -44,6 +44,9 @@ internal sealed class Transaction(SessionTree snapshot)
         // What is read is the literal key, if there is one; a write to the path of the same spelling has not put it there.
         if (Changes.Count > 0 && View.HasLiteral(path))
             path = SessionPath.Literal(path.Text);
+        // What this request has moved to another place of its list was elsewhere in the snapshot; which element it was, only the whole list says.
+        if (Changes.Count > 0 && Changes.Renumbered(path) is { } list && View.TryGet(list, out var around) && around.Kind == SessionValueKind.List)
+            (path, presenceOnly) = (list, false);
         // A flashed value is shown and goes: that a parallel request has shown it too invalidates no decision.
         if (!Changes.Decides(path) && !IsFlashed(path))
             _reads.Add(path, presenceOnly);
