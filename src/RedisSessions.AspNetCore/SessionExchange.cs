@@ -77,7 +77,15 @@ internal sealed class SessionExchange(
 
     private async Task OnStartingAsync(ValueTask commit)
     {
-        await EndAsync(commit);
+        try
+        {
+            await commit;
+        }
+        catch (SessionException failure)
+        {
+            Fail(failure);
+        }
+
         if (Failure is null && foreign is not null && !session.IsNew)
         {
             await foreign.RemoveAsync();
@@ -110,7 +118,14 @@ internal sealed class SessionExchange(
         else
         {
             // Not the request's token: a browser that goes away does not take a commit back half way. The engine bounds it.
-            await EndAsync(manager.CommitAsync(session, CancellationToken.None));
+            try
+            {
+                await manager.CommitAsync(session, CancellationToken.None);
+            }
+            catch (SessionException failure)
+            {
+                Fail(failure);
+            }
         }
     }
 
@@ -128,17 +143,5 @@ internal sealed class SessionExchange(
         var problem = _problem;
         _problem = null;
         return problem;
-    }
-
-    private async ValueTask EndAsync(ValueTask commit)
-    {
-        try
-        {
-            await commit;
-        }
-        catch (SessionException failure)
-        {
-            Fail(failure);
-        }
     }
 }

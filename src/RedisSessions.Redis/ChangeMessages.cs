@@ -38,13 +38,16 @@ internal sealed class ChangeMessages : IDisposable
 
     public bool Arrive => Volatile.Read(ref _arrive);
 
-    public static byte[] Message(SessionKey key, SessionVersion version)
+    private static byte[] Message(SessionKey key, SessionVersion version)
     {
         var message = new byte[Length];
         Encoding.ASCII.GetBytes(key.Value, message);
         RecordFormat.WriteVersion(version, message.AsSpan(KeyLength));
         return message;
     }
+
+    /// <summary>What a commit's script is to say, and where.</summary>
+    public (RedisValue Channel, RedisValue Message)? Told(SessionKey key, SessionVersion version) => (Channel, Message(key, version));
 
     public Task SendAsync(IDatabase database, SessionKey key, SessionVersion version) =>
         AreSent ? database.PublishAsync(_channel, Message(key, version), CommandFlags.FireAndForget) : Task.CompletedTask;

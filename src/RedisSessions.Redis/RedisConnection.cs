@@ -16,13 +16,18 @@ internal sealed class RedisConnection(
     private Task<ConfigurationOptions>? _configuration;
     private long _looked;
     private int _generation;
-    private bool _refused, _isCluster;
+    private bool _refused, _isCluster, _endsTries;
 
     /// <summary>Changes with each connection that is made again: what was written on one cannot be waited for on another.</summary>
     public int Generation => Volatile.Read(ref _generation);
 
     /// <summary>Whether the server has refused the user or the password, the last time that a connection was tried.</summary>
     public bool IsRefused => Volatile.Read(ref _refused);
+
+    /// <summary>
+    /// Whether the client itself ends what has had no answer for the time of a try, within a quarter of that time. A connection that was made elsewhere has a time of its own.
+    /// </summary>
+    public bool EndsTries => Volatile.Read(ref _endsTries);
 
     /// <summary>A connection was lost or made again.</summary>
     public event Action? Changed;
@@ -141,6 +146,8 @@ internal sealed class RedisConnection(
         var parsed = Parse(configuration ?? "", options.Value.TryTimeout);
         if (configure is not null)
             await configure(parsed).ConfigureAwait(false);
+        var tryTimeout = options.Value.TryTimeout;
+        Volatile.Write(ref _endsTries, given is null && parsed.AsyncTimeout <= tryTimeout.TotalMilliseconds && parsed.HeartbeatInterval <= tryTimeout / 4);
         return parsed;
     }
 

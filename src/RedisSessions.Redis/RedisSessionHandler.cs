@@ -66,56 +66,31 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
     private ValueTask<CommitResult> StoreAsync(
         SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
-        var version = expected == SessionVersion.None ? [] : new byte[RecordFormat.VersionLength];
-        if (version.Length > 0)
-            RecordFormat.WriteVersion(expected, version);
-        var milliseconds = (long)record.Lifetime(_store.Now, idleTimeout).TotalMilliseconds;
-        var commit = new Commit(this, [_store.Key(key.Value)], expected, record, idleTimeout, _changes.AreSent
-            ? [version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset, _changes.Channel, ChangeMessages.Message(key, record.Version)]
-            : [version, RecordFormat.Write(record), milliseconds, RecordFormat.VersionOffset]);
+        var commit = new RedisCommit(_store.Key(key.Value), expected, record, record.Lifetime(_store.Now, idleTimeout), _changes.AreSent ? _changes.Told(key, record.Version) : null);
         return _replicas.Wanted
-            ? _store.RunToTheEndAsync("commit", commit, static (commit, attempt) => commit.RunAndWaitAsync(attempt), cancellationToken)
+            ? _store.RunToTheEndAsync(
+                "commit", (Commit: commit, Handler: this, idleTimeout), static (all, attempt) => all.Handler.RunAndWaitAsync(all.Commit, all.idleTimeout, attempt), cancellationToken)
             : _store.RunToTheEndAsync(
                 "commit", commit, static (commit, attempt) => commit.RunAsync(attempt), static (commit, attempt, answer) => commit.Read(attempt, answer), cancellationToken);
     }
 
-    private sealed record Commit(
-        RedisSessionHandler Handler, RedisKey[] Keys, SessionVersion Expected, SessionRecord Record, TimeSpan IdleTimeout, RedisValue[] Values)
+    /// <summary>Stored is what the replicas have too.</summary>
+    private async Task<CommitResult> RunAndWaitAsync(RedisCommit commit, TimeSpan idleTimeout, RedisTry attempt)
     {
-        public Task<RedisResult> RunAsync(RedisTry attempt) => RedisScripts.Commit.RunAsync(attempt, Keys, Values);
-
-        public CommitResult Read(RedisTry attempt, RedisResult answer)
+        var generation = _replicas.Connection;
+        var result = commit.Read(attempt, await commit.RunAsync(attempt).ConfigureAwait(false));
+        if (result is CommitResult.Conflict { Current: var current } && commit.IsIn(current))
         {
-            if (answer.Resp2Type == ResultType.Integer)
-                return (int)answer == 1 ? CommitResult.Committed.Instance : CommitResult.Gone.Instance;
-            var current = RecordFormat.Read((byte[])answer!);
-            if (attempt.MayBeApplied && !current.RemembersCommitsSince(Expected))
-            {
-                throw new SessionStoreException("redis", "commit",
-                    "an answer was lost, and so many commits followed that it cannot be told whether this one was stored; it was not tried again.");
-            }
-
-            return new CommitResult.Conflict(current);
+            // Stored by the try before, over a connection of before perhaps. A write on this one comes after it, and is what the replicas are asked about.
+            await SlideAsync(attempt.Database, commit.Key, current, _store.Now, idleTimeout, CommandFlags.None).ConfigureAwait(false);
+            await _replicas.WaitAsync(attempt.Database, commit.Key, generation).ConfigureAwait(false);
+        }
+        else if (result is CommitResult.Committed)
+        {
+            await _replicas.WaitAsync(attempt.Database, commit.Key, generation).ConfigureAwait(false);
         }
 
-        /// <summary>Stored is what the replicas have too.</summary>
-        public async Task<CommitResult> RunAndWaitAsync(RedisTry attempt)
-        {
-            var (replicas, generation) = (Handler._replicas, Handler._replicas.Connection);
-            var result = Read(attempt, await RunAsync(attempt).ConfigureAwait(false));
-            if (result is CommitResult.Conflict { Current: var current } && Record.CommitIds is [var id, ..] && current.HasCommit(id))
-            {
-                // Stored by the try before, over a connection of before perhaps. A write on this one comes after it, and is what the replicas are asked about.
-                await SlideAsync(attempt.Database, Keys[0], current, Handler._store.Now, IdleTimeout, CommandFlags.None).ConfigureAwait(false);
-                await replicas.WaitAsync(attempt.Database, Keys[0], generation).ConfigureAwait(false);
-            }
-            else if (result is CommitResult.Committed)
-            {
-                await replicas.WaitAsync(attempt.Database, Keys[0], generation).ConfigureAwait(false);
-            }
-
-            return result;
-        }
+        return result;
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -85,44 +84,48 @@ internal sealed class RedisStore
     /// <summary>What is sent, and what is made of its answer: two delegates, because an async one between them would cost each request an object more.</summary>
     private readonly record struct Call<TState, TAnswer, TResult>(Func<TState, RedisTry, Task<TAnswer>> Run, Func<TState, RedisTry, TAnswer, TResult> Read);
 
-    // What is awaited once and by one, as here, may be used again by the next.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    // Nearly every call ends with its first try, and the pipeline costs more than all else that is ours: it gets what has failed (ADR 17).
     private async ValueTask<TResult> RunAsync<TState, TAnswer, TResult>(
         string verb, TState state, Call<TState, TAnswer, TResult> call, CancellationToken beforeSending, CancellationToken whileRunning)
     {
         beforeSending.ThrowIfCancellationRequested();
         var started = _time.GetTimestamp();
-        RedisOperation? operation = null;
+        Exception? failure = null;
+        if (IsWell && _connection.Database is { } database)
+        {
+            Task<TAnswer>? running = null;
+            try
+            {
+                running = call.Run(state, new RedisTry(database, mayBeApplied: false, whileRunning));
+                // The client ends what takes longer than a try, by a look at all that is under way: a clock for each call would cost a tenth of what a commit takes here.
+                var answer = await (_connection.EndsTries ? running.WaitAsync(whileRunning) : running.WaitAsync(_tryTimeout, _time, whileRunning)).ConfigureAwait(false);
+                var result = call.Read(state, new RedisTry(database, mayBeApplied: false, whileRunning), answer);
+                CountSuccess();
+                return result;
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !whileRunning.IsCancellationRequested)
+            {
+                failure = e;
+            }
+            finally
+            {
+                Abandon(running);
+            }
+        }
+
+        return await RecoverAsync(verb, state, call, started, failure, beforeSending, whileRunning).ConfigureAwait(false);
+    }
+
+    /// <summary>What did not go well at once, or could not begin.</summary>
+    private async ValueTask<TResult> RecoverAsync<TState, TAnswer, TResult>(
+        string verb, TState state, Call<TState, TAnswer, TResult> call, long started, Exception? failure, CancellationToken beforeSending, CancellationToken whileRunning)
+    {
+        var operation = new RedisOperation(_tries, started);
         try
         {
-            // Nearly every call ends with its first try, and the pipeline costs more than all else that is ours: it gets what has failed (ADR 17).
-            if (IsWell && _connection.Database is { } database)
-            {
-                var attempt = new RedisTry(database, mayBeApplied: false, whileRunning);
-                Task<TAnswer>? running = null;
-                try
-                {
-                    running = call.Run(state, attempt);
-                    var result = call.Read(state, attempt, await running.WaitAsync(_tryTimeout, _time, whileRunning).ConfigureAwait(false));
-                    CountSuccess();
-                    return result;
-                }
-                catch (RedisServerException e) when (RedisFailure.IsScriptMissing(e.Message))
-                {
-                    // The pipeline's first try is the first one then: nothing was run by this.
-                }
-                catch (Exception e) when (e is not OperationCanceledException || !whileRunning.IsCancellationRequested)
-                {
-                    operation = new RedisOperation(_tries, started);
-                    operation.FirstFailed(e);
-                }
-                finally
-                {
-                    Abandon(running);
-                }
-            }
-
-            operation ??= new RedisOperation(_tries, started);
+            // A script that the server does not have was not run: the pipeline's first try is the first one then.
+            if (failure is not null && !(failure is RedisServerException refusal && RedisFailure.IsScriptMissing(refusal.Message)))
+                operation.FirstFailed(failure);
             return await RepeatAsync(operation, state, call, beforeSending, whileRunning).ConfigureAwait(false);
         }
         catch (FormatException e)
@@ -131,7 +134,7 @@ internal sealed class RedisStore
         }
         catch (Exception e) when (e is RedisException or RedisCommandException or TimeoutException or ObjectDisposedException or ExecutionRejectedException)
         {
-            throw Failed(verb, operation!, e, _time.GetElapsedTime(started));
+            throw Failed(verb, operation, e, _time.GetElapsedTime(started));
         }
     }
 
@@ -147,7 +150,19 @@ internal sealed class RedisStore
         if (_time.GetElapsedTime(troubled) > _sampling)
             Interlocked.CompareExchange(ref _troubled, 0, troubled);
         else if (IsWell && !_connection.IsCluster)
+            ReportSuccess();
+    }
+
+    private void ReportSuccess()
+    {
+        try
+        {
             _circuit.Execute(static () => { });
+        }
+        catch (BrokenCircuitException)
+        {
+            // Others have failed meanwhile, and this call has not.
+        }
     }
 
     private async ValueTask<TResult> RepeatAsync<TState, TAnswer, TResult>(

@@ -26,16 +26,85 @@ internal sealed partial class SessionCommit(
 
     /// <summary>Stores what has become of the session.</summary>
     /// <exception cref="SessionConflictException">It cannot be stored; nothing was.</exception>
-    public async ValueTask RunAsync()
-    {
-        if (session.OutcomeUnknown)
-            throw manager.Failed("an earlier commit of this request got no answer, and its changes are not sent a second time.");
-        if (session.Base is null && await CreateAsync().ConfigureAwait(false))
-            return;
+    public ValueTask RunAsync() =>
+        session.OutcomeUnknown ? ValueTask.FromException(manager.Failed("an earlier commit of this request got no answer, and its changes are not sent a second time."))
+        : session.Base is null ? CreateAndCommitAsync()
+        : CommitAsync();
 
+    private async ValueTask CreateAndCommitAsync()
+    {
+        if (!await CreateAsync().ConfigureAwait(false))
+            await CommitAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask CommitAsync()
+    {
+        var newer = _met;
         try
         {
-            await CommitAsync(newer: _met).ConfigureAwait(false);
+            while (true)
+            {
+                if (_turn is null)
+                {
+                    // Stored already: it must not go on with others once more.
+                    if (newer is not null && newer.HasCommit(_id) && await MoveTo(newer).ConfigureAwait(false))
+                        return;
+                    _turn = await manager.EnterQueueAsync(session.Key, first: _tries > 0, cancellationToken).ConfigureAwait(false) ?? throw GiveUp();
+                    if (_turn.TakePassed() is CommitGroup group && await JoinAsync(group).ConfigureAwait(false))
+                        newer = null;
+                    if (await KeepOneRotation(session.Key).ConfigureAwait(false))
+                        return;
+                    // Who waited in line is told what happened meanwhile; the store would only have said the same.
+                    if (_group is null && _turn.Newest is { } seen && seen.Version.Value > (newer ?? session.Base!).Version.Value)
+                        newer = seen;
+                }
+
+                // What it has run on is not known to be stored, and nothing newer is known either: it runs on what it had read.
+                if (_ranAhead && _group is null)
+                    newer ??= session.Base;
+                if (_group is null && newer is not null && await MoveTo(newer).ConfigureAwait(false))
+                    return;
+
+                CommitResult result;
+                if (session.Fate == SessionFate.Keep && _newId is null)
+                {
+                    var (key, record) = (session.Key, Next(session.Key, session.Base!.Version));
+                    result = await Send(record, key).ConfigureAwait(false);
+                    Answered();
+                    if (result is CommitResult.Committed)
+                    {
+                        (_stood, _ranAhead) = (null, false);
+                        Accept(record, key);
+                    }
+                }
+                else
+                {
+                    result = session.Fate == SessionFate.Destroy
+                        ? await EndAsync().ConfigureAwait(false)
+                        : await RegenerateAsync().ConfigureAwait(false);
+                }
+
+                switch (result)
+                {
+                    case CommitResult.Committed:
+                        return;
+                    case CommitResult.Gone:
+                        StandAlone();
+                        await LoseAsync().ConfigureAwait(false);
+                        return;
+                    case CommitResult.Conflict { Current: var current }:
+                        StandAlone();
+                        newer = current;
+                        manager.Metrics.Conflict();
+                        SessionTracing.Event("conflict");
+                        Tell(session.Key, current);
+                        break;
+                }
+
+                // A try that finds itself stored has not failed, even if it was the last one.
+                if (newer is null || !newer.HasCommit(_id))
+                    await BackOff().ConfigureAwait(false);
+            }
         }
         catch
         {
@@ -52,73 +121,6 @@ internal sealed partial class SessionCommit(
                     turn.Newest = await group.StoreAsync().ConfigureAwait(false) ?? turn.Newest;
                 turn.Dispose();
             }
-        }
-    }
-
-    private async ValueTask CommitAsync(SessionRecord? newer)
-    {
-        while (true)
-        {
-            if (_turn is null)
-            {
-                // Stored already: it must not go on with others once more.
-                if (newer is not null && newer.HasCommit(_id) && await MoveTo(newer).ConfigureAwait(false))
-                    return;
-                _turn = await manager.EnterQueueAsync(session.Key, first: _tries > 0, cancellationToken).ConfigureAwait(false) ?? throw GiveUp();
-                if (_turn.TakePassed() is CommitGroup group && await JoinAsync(group).ConfigureAwait(false))
-                    newer = null;
-                if (await KeepOneRotation(session.Key).ConfigureAwait(false))
-                    return;
-                // Who waited in line is told what happened meanwhile; the store would only have said the same.
-                if (_group is null && _turn.Newest is { } seen && seen.Version.Value > (newer ?? session.Base!).Version.Value)
-                    newer = seen;
-            }
-
-            // What it has run on is not known to be stored, and nothing newer is known either: it runs on what it had read.
-            if (_ranAhead && _group is null)
-                newer ??= session.Base;
-            if (_group is null && newer is not null && await MoveTo(newer).ConfigureAwait(false))
-                return;
-
-            CommitResult result;
-            if (session.Fate == SessionFate.Keep && _newId is null)
-            {
-                var (key, record) = (session.Key, Next(session.Key, session.Base!.Version));
-                result = await Send(record, key).ConfigureAwait(false);
-                Answered();
-                if (result is CommitResult.Committed)
-                {
-                    (_stood, _ranAhead) = (null, false);
-                    Accept(record, key);
-                }
-            }
-            else
-            {
-                result = session.Fate == SessionFate.Destroy
-                    ? await EndAsync().ConfigureAwait(false)
-                    : await RegenerateAsync().ConfigureAwait(false);
-            }
-
-            switch (result)
-            {
-                case CommitResult.Committed:
-                    return;
-                case CommitResult.Gone:
-                    StandAlone();
-                    await LoseAsync().ConfigureAwait(false);
-                    return;
-                case CommitResult.Conflict { Current: var current }:
-                    StandAlone();
-                    newer = current;
-                    manager.Metrics.Conflict();
-                    SessionTracing.Event("conflict");
-                    Tell(session.Key, current);
-                    break;
-            }
-
-            // A try that finds itself stored has not failed, even if it was the last one.
-            if (newer is null || !newer.HasCommit(_id))
-                await BackOff().ConfigureAwait(false);
         }
     }
 

@@ -40,7 +40,7 @@ internal static class ReportConsole
         var view = new Table { Border = TableBorder.Ascii2 };
         for (var i = 0; i < table.Columns.Count; i++)
         {
-            var column = new TableColumn(Markup.Escape(table.Columns[i])) { NoWrap = true };
+            var column = new TableColumn(Markup.Escape(table.Columns[i]));
             view.AddColumn(i == 0 ? column : column.RightAligned());
         }
 

@@ -38,7 +38,7 @@ internal sealed class RawServer : IAsyncDisposable
             while (true)
                 serving.Add(ServeAsync(await _listener.AcceptSocketAsync(_end.Token), pieces, closes));
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
             await Task.WhenAll(serving);
         }
