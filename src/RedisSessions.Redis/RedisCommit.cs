@@ -27,6 +27,9 @@ internal sealed class RedisCommit : IBufferWriter<byte>
 
     public RedisKey Key => _keys[0];
 
+    /// <summary>Whether the bytes are still this commit's.</summary>
+    internal bool HasBuffer => _buffer is not null;
+
     public Task<RedisResult> RunAsync(RedisTry attempt)
     {
         _tries++;

@@ -97,7 +97,7 @@ internal sealed class RedisStore
             try
             {
                 running = call.Run(state, new RedisTry(database, mayBeApplied: false, whileRunning));
-                // The client ends what takes longer than a try, by a look at all that is under way: a clock for each call would cost a tenth of what a commit takes here.
+                // The client ends what takes longer than a try, by a look at all that is under way; else this needs a clock of its own.
                 var answer = await (_connection.EndsTries ? running.WaitAsync(whileRunning) : running.WaitAsync(_tryTimeout, _time, whileRunning)).ConfigureAwait(false);
                 var result = call.Read(state, new RedisTry(database, mayBeApplied: false, whileRunning), answer);
                 CountSuccess();
