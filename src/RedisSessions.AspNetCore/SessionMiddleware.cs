@@ -46,31 +46,13 @@ internal sealed class SessionMiddleware(
         try
         {
             if (exchange.Failure is null)
-                await RunAsync(context, exchange, server);
-        }
-        finally
-        {
-            context.Features.Set(before);
-            if (again is null)
-                await SessionManager.ReleaseAsync(exchange.Session);
-        }
-
-        if (exchange.Failure is not { } failure)
-            return;
-        Log.Failed(logger, context.Request.Method, context.Response.StatusCode, failure);
-        if (exchange.TakeProblem() is { } problem)
-            await server.Stream.WriteAsync(problem, CancellationToken.None);
-    }
-
-    private async Task RunAsync(HttpContext context, SessionExchange exchange, IHttpResponseBodyFeature server)
-    {
-        var body = new SessionResponseBody(server, exchange);
-        context.Features.Set<IHttpResponseBodyFeature>(body);
-        try
-        {
-            await next(context);
-            await exchange.FinishAsync();
-            await body.FinishAsync();
+            {
+                var body = new SessionResponseBody(server, exchange);
+                context.Features.Set<IHttpResponseBodyFeature>(body);
+                await next(context);
+                await exchange.FinishAsync();
+                await body.FinishAsync();
+            }
         }
         catch (SessionException e) when (ReferenceEquals(e, exchange.Failure) || !context.Response.HasStarted)
         {
@@ -86,7 +68,16 @@ internal sealed class SessionMiddleware(
         finally
         {
             context.Features.Set(server);
+            context.Features.Set(before);
+            if (again is null)
+                await SessionManager.ReleaseAsync(exchange.Session);
         }
+
+        if (exchange.Failure is not { } failure)
+            return;
+        Log.Failed(logger, context.Request.Method, context.Response.StatusCode, failure);
+        if (exchange.TakeProblem() is { } problem)
+            await server.Stream.WriteAsync(problem, CancellationToken.None);
     }
 
     /// <summary>No async method of its own: what the manager gives is passed on, also when it waits for the store.</summary>

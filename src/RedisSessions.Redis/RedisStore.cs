@@ -97,8 +97,8 @@ internal sealed class RedisStore
             try
             {
                 running = call.Run(state, new RedisTry(database, mayBeApplied: false, whileRunning));
-                // The client ends what takes longer than a try, by a look at all that is under way; else this needs a clock of its own.
-                var answer = await (_connection.EndsTries ? running.WaitAsync(whileRunning) : running.WaitAsync(_tryTimeout, _time, whileRunning)).ConfigureAwait(false);
+                // The client ends what takes longer than a try, by a look at all that is under way: for that long whoever gives up waits too. Else this needs a clock of its own.
+                var answer = await (_connection.EndsTries ? running : running.WaitAsync(_tryTimeout, _time, whileRunning)).ConfigureAwait(false);
                 var result = call.Read(state, new RedisTry(database, mayBeApplied: false, whileRunning), answer);
                 CountSuccess();
                 return result;
