@@ -48,7 +48,7 @@ public sealed class HostilePayloadTests
         var tree = SessionTree.Read(payload);
         Assert.True(tree.TryGet(SessionPath.Parse("a"), out var value));
         Assert.Equal(1L, value.ToObject());
-        Assert.Equal(1L, ((IReadOnlyDictionary<string, object?>)new SessionValue(tree.ToPayload()).ToObject()!)["a"]);
+        Assert.Equal(1L, ((IReadOnlyDictionary<string, object?>)tree.ToValue().ToObject()!)["a"]);
         tree.Set(SessionPath.Parse("b"), SessionValue.From(9));
         var written = SessionTree.Read(tree.ToPayload());
         Assert.True(written.TryGet(SessionPath.Parse("a"), out value));
@@ -86,7 +86,7 @@ public sealed class HostilePayloadTests
             Assert.Throws<FormatException>(() => SessionTree.Read(typed));
             var named = SessionTree.Empty();
             named.Set(SessionPath.Parse("$type"), SessionValue.From("System.Diagnostics.Process, System.Diagnostics.Process"));
-            Assert.IsType<string>(new SessionValue(named.ToPayload()).ToObject() is IReadOnlyDictionary<string, object?> map ? map["$type"] : null);
+            Assert.IsType<string>(named.ToValue().ToObject() is IReadOnlyDictionary<string, object?> map ? map["$type"] : null);
         }
         finally
         {
@@ -116,7 +116,7 @@ public sealed class HostilePayloadTests
         tree.TryGet(SessionPath.Literal(keys[^1]), out _);
         tree.Set(SessionPath.Parse("new"), SessionValue.From(1));
         Assert.Equal(keys.Length + 1, tree.Sizes().Count());
-        _ = new SessionValue(tree.ToPayload()).ToObject();
+        _ = tree.ToValue().ToObject();
         return Stopwatch.GetElapsedTime(started);
     }
 

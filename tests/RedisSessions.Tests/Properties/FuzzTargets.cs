@@ -49,7 +49,7 @@ internal static class FuzzTargets
         }
 
         // What was accepted can be read, changed and stored.
-        _ = new SessionValue(tree.ToPayload()).ToObject();
+        _ = tree.ToValue().ToObject();
         foreach (var (key, _) in tree.Sizes().ToList())
         {
             if (key.Length > 0 && key.Count(c => c == '.') < 60)

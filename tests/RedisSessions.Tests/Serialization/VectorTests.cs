@@ -77,7 +77,7 @@ public sealed class VectorTests
         ["payloadFormat"] = record.PayloadFormat.ToString(),
         ["payload"] = record.State switch
         {
-            SessionState.Live => Json(new SessionValue(SessionTree.Read(record.Payload).ToPayload()).ToObject()),
+            SessionState.Live => Json(SessionTree.Read(record.Payload).ToValue().ToObject()),
             SessionState.Forward => SessionKey.FromBytes(record.Payload.Span).Value,
             _ => Convert.ToHexStringLower(record.Payload.Span),
         },

@@ -54,7 +54,7 @@ public sealed class LazinessTests
 
         static void Write(ReadOnlyMemory<byte> payload)
         {
-            var tree = SessionTree.Open(payload);
+            var tree = SessionTree.Read(payload);
             tree.Set(SessionPath.Parse("n"), SessionValue.From(8));
             tree.ToPayload();
         }
