@@ -26,6 +26,9 @@ public sealed class HostilePayloadTests
         { "a byte that MessagePack never uses", [0x81, 0xa1, (byte)'a', 0xc1] },
         { "two maps after each other", [0x80, 0x80] },
         { "nothing", [] },
+        { "an index of four billion bytes", [0xc9, 0xff, 0xff, 0xff, 0xff, 1] },
+        { "an index of a map of four billion", [0xc9, 0, 0, 0, 0, 1, 0xdf, 0xff, 0xff, 0xff, 0xff] },
+        { "an index of a key of a million lists in each other", [0xc9, 0, 0, 0, 4, 1, 0, 16, 0, 0, 0x81, .. Enumerable.Repeat((byte)0x91, Largest)] },
     };
 
     [Theory]
@@ -39,6 +42,27 @@ public sealed class HostilePayloadTests
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 64 * 1024, $"{kind} allocated {GC.GetAllocatedBytesForCurrentThread() - before} bytes");
 
         static void Refuse(byte[] payload) => Assert.Throws<FormatException>(() => SessionTree.Read(payload));
+    }
+
+    [Fact]
+    public void A_bomb_behind_an_index_is_refused_by_who_touches_it()
+    {
+        foreach (var (kind, payload) in Bombs.Where(bomb => bomb.Data.Item2 is [0x81, 0xa1, (byte)'a', ..]).Select(bomb => bomb.Data))
+        {
+            var length = payload.Length - 1;
+            byte[] indexed = [0xc9, 0, 0, 0, 4, 1, (byte)(length >> 24), (byte)(length >> 16), (byte)(length >> 8), (byte)length, .. payload];
+            Refuse(indexed);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Refuse(indexed);
+            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 64 * 1024, $"{kind} allocated {GC.GetAllocatedBytesForCurrentThread() - before} bytes");
+        }
+
+        static void Refuse(byte[] payload)
+        {
+            var tree = SessionTree.Read(payload);
+            Assert.Throws<FormatException>(() => tree.TryGet(SessionPath.Parse("a.0.0"), out _));
+            Assert.Throws<FormatException>(() => tree.ToValue());
+        }
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class VectorTests
 
     [Fact]
     public void There_is_a_vector_for_every_state_and_every_kind() =>
-        Assert.Equal(["v1-empty", "v1-ended", "v1-flash", "v1-forward", "v1-idle", "v1-kinds", "v1-nested", "v1-replaced"], Names.Select(row => row.Data));
+        Assert.Equal(["v1-empty", "v1-ended", "v1-flash", "v1-forward", "v1-idle", "v1-index", "v1-kinds", "v1-nested", "v1-replaced"], Names.Select(row => row.Data));
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -29,7 +29,8 @@ public sealed class LazinessTests
         SessionTree.Read(payload);
         var before = GC.GetAllocatedBytesForCurrentThread();
         SessionTree.Read(payload);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 300);
+        // Where the keys are, and which were touched: nothing that grows with the values, which are 190,000 bytes.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 400);
     }
 
     [Fact]
