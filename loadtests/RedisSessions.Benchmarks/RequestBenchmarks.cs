@@ -12,7 +12,7 @@ public class RequestBenchmarks
     public (int Kilobytes, Filling Filling) Session { get; set; }
 
     public static IEnumerable<(int Kilobytes, Filling Filling)> Sessions =>
-        [(1, Filling.Texts), (10, Filling.Texts), (100, Filling.Texts), (10, Filling.Values), (100, Filling.Values)];
+        [(1, Filling.Texts), (10, Filling.Texts), (100, Filling.Texts), (10, Filling.Values), (100, Filling.Values), (100, Filling.Flat)];
 
     [GlobalSetup]
     public void Prepare() => _visitor = Visitor.Create(Session.Kilobytes, Session.Filling);

@@ -12,6 +12,9 @@ public enum Filling
 
     /// <summary>The twenty keys again and again: thousands of small values in maps of maps.</summary>
     Values,
+
+    /// <summary>Hundreds of small texts to the 10 KB, all of them at the top.</summary>
+    Flat,
 }
 
 /// <summary>An engine over memory with one stored session.</summary>
@@ -57,6 +60,8 @@ internal sealed class Visitor
             {
                 if (filling == Filling.Values)
                     Twenty(session, $"part{i}.");
+                else if (filling == Filling.Flat)
+                    Forty(session, i);
                 else if (i % 5 == 0)
                     session.Set($"text{i / 5}", new string('x', 1024 * Math.Min(5, to - i)));
             }
@@ -74,6 +79,12 @@ internal sealed class Visitor
         if (!answer.IsCompletedSuccessfully)
             throw new InvalidOperationException("The store has let us wait.");
         answer.GetAwaiter().GetResult();
+    }
+
+    private static void Forty(Session session, int kilobyte)
+    {
+        for (var i = 0; i < 40; i++)
+            session.Set($"key{kilobyte:D3}-{i:D2}", $"value {kilobyte}-{i}");
     }
 
     private static void Twenty(Session session, string prefix)

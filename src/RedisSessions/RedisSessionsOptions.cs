@@ -30,7 +30,7 @@ public sealed class RedisSessionsOptions
     /// </summary>
     public TimeSpan AbsoluteTimeout { get; set; } = TimeSpan.FromHours(12);
 
-    /// <summary>The largest payload of a session in bytes. Default: 1,048,576 (1 MiB); 1,024 to 64 MiB.</summary>
+    /// <summary>The largest payload of a session in bytes, with its index if it has one. Default: 1,048,576 (1 MiB); 1,024 to 64 MiB.</summary>
     public int MaxSize { get; set; } = 1024 * 1024;
 
     /// <summary>

@@ -11,6 +11,8 @@ namespace RedisSessions;
 /// <para>Keys: <c>a.b.0.c</c> walks maps by key and lists by number. A key with dots that exists as such at the top wins when reading and removing.</para>
 /// <para>Values: null, bool, integers, doubles, strings, bytes, timestamps, lists, maps, and objects of public classes, which become maps. A value is
 /// a copy: changing an object after <c>Set</c> changes nothing stored. No type names are stored.</para>
+/// <para>What of a large session comes from the store damaged is found when it is touched: any member may throw a <see cref="SessionStoreException"/> then, which
+/// concerns that top-level key, and has changed nothing.</para>
 /// <para>One session belongs to one request and is not for several threads at once.</para>
 /// </remarks>
 public sealed partial class Session
@@ -173,7 +175,7 @@ public sealed partial class Session
     /// <summary>All values, as nested read-only dictionaries and lists. Looking at everything is no read that a decision rests on: it causes no conflict.</summary>
     public IReadOnlyDictionary<string, object?> All()
     {
-        var all = (IReadOnlyDictionary<string, object?>)new SessionValue(Work.View.ToPayload()).ToObject()!;
+        var all = (IReadOnlyDictionary<string, object?>)Work.View.ToValue().ToObject()!;
         return all.Keys.Any(key => SessionNotes.IsReserved(SessionPath.Literal(key)))
             ? all.Where(pair => !SessionNotes.IsReserved(SessionPath.Literal(pair.Key))).ToDictionary(StringComparer.Ordinal).AsReadOnly()
             : all;

@@ -22,6 +22,7 @@ public sealed partial class SessionManager
     private readonly string _handlerName;
     private readonly SessionPath _userPath;
     private readonly PayloadSeal _seal;
+    private readonly Func<FormatException, Exception> _unreadable;
     private readonly LeaseQueue? _leases;
 
     /// <summary>Creates the engine over a handler.</summary>
@@ -42,6 +43,7 @@ public sealed partial class SessionManager
         _time = time;
         _logger = logger;
         _seal = new PayloadSeal(protector);
+        _unreadable = Unreadable;
         _leases = handler is ISessionLeases leases ? new LeaseQueue(leases, _options, time, logger) : null;
         _userPath = SessionPath.Parse(_options.UserKey);
         _handlerName = _options.Handler ?? handler.GetType().Name;
@@ -175,7 +177,7 @@ public sealed partial class SessionManager
     {
         try
         {
-            return SessionTree.Read(_seal.Open(key, record.PayloadFormat, record.Payload));
+            return SessionTree.Read(_seal.Open(key, record.PayloadFormat, record.Payload), _unreadable);
         }
         catch (FormatException e)
         {

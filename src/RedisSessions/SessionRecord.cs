@@ -163,9 +163,9 @@ public enum PayloadFormat : byte
     /// <summary>No values: a closed record.</summary>
     None = 0,
 
-    /// <summary>One MessagePack map.</summary>
+    /// <summary>One MessagePack map, and before it an index if it is large.</summary>
     MessagePack = 1,
 
-    /// <summary>One MessagePack map, encrypted by the application's <see cref="ISessionPayloadProtector"/>.</summary>
+    /// <summary>The same, encrypted by the application's <see cref="ISessionPayloadProtector"/>.</summary>
     Protected = 2,
 }

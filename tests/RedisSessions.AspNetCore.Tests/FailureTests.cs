@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
 
 namespace RedisSessions.AspNetCore.Tests;
 
@@ -31,6 +32,32 @@ public sealed class FailureTests(StoreFixture store)
 
         app.Store.ReadsFail = false;
         Assert.Equal("[1]", (await browser.GetAsync("/get")).Body);
+    }
+
+    [Fact]
+    public async Task A_damaged_value_of_a_large_session_is_a_503_for_who_touches_it_and_for_nobody_else()
+    {
+        await using var app = await SessionApp.StartAsync(store, Endpoints);
+        using var browser = app.NewBrowser();
+        await browser.GetAsync("/set?val=1");
+        await browser.GetAsync("/fill?size=10000");
+        await using (var redis = await ConnectionMultiplexer.ConnectAsync(store.Configuration))
+        {
+            Assert.True(SessionId.TryParse(browser.Id, out var id));
+            var key = $"session:{SessionKey.From(id)}";
+            var bytes = (byte[])(await redis.GetDatabase().StringGetAsync(key))!;
+            // "a": "1" becomes a byte that is no value, and another.
+            var at = bytes.AsSpan().IndexOf((byte[])[0xa1, (byte)'a', 0xa1, (byte)'1']);
+            await redis.GetDatabase().StringSetRangeAsync(key, at + 2, new byte[] { 0xc1 });
+        }
+
+        var answer = await browser.GetAsync("/get");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.Status);
+        Assert.True(answer.IsProblem);
+        Assert.Null(answer.SetCookie);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await browser.GetAsync("/set?val=2")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync("/fill?size=20000")).Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await browser.GetAsync("/get")).Status);
     }
 
     [Fact]

@@ -59,6 +59,19 @@ internal sealed class MapEdits
         return at >= 0;
     }
 
+    /// <summary>How many entries the map has with these edits.</summary>
+    public int CountOver(Packed.Header header)
+    {
+        var count = (int)(header.Children / 2) + Additions.Count;
+        foreach (var (_, value) in _replaced)
+        {
+            if (value is null)
+                count--;
+        }
+
+        return count;
+    }
+
     /// <summary>The length of the map with these edits, in bytes.</summary>
     public int SizeOver(ReadOnlySpan<byte> map)
     {
@@ -69,6 +82,23 @@ internal sealed class MapEdits
         foreach (var (key, value) in Additions)
             size += PackedWriter.StringSize(key) + value.Size;
         return size;
+    }
+
+    /// <summary>Writes how long each entry of the map with these edits is.</summary>
+    public void WriteLengthsOver(ReadOnlySpan<Packed.Place> places, ref PackedWriter writer)
+    {
+        var next = 0;
+        foreach (var (place, value) in _replaced)
+        {
+            writer.WriteLengths(places, next, place.Number);
+            if (value is not null)
+                writer.WriteLength(place.Value - place.Start + value.Size);
+            next = place.Number + 1;
+        }
+
+        writer.WriteLengths(places, next, places.Length - 1);
+        foreach (var (key, value) in Additions)
+            writer.WriteLength(PackedWriter.StringSize(key) + value.Size);
     }
 
     /// <summary>Writes the map with these edits: what nobody has touched is copied as it is.</summary>
@@ -95,18 +125,6 @@ internal sealed class MapEdits
     private List<(string Key, TreeNode Value)> Additions => _added ?? None;
 
     private static readonly List<(string Key, TreeNode Value)> None = [];
-
-    private int CountOver(Packed.Header header)
-    {
-        var count = (int)(header.Children / 2) + Additions.Count;
-        foreach (var (_, value) in _replaced)
-        {
-            if (value is null)
-                count--;
-        }
-
-        return count;
-    }
 
     private int IndexOfAdded(ReadOnlySpan<char> key)
     {

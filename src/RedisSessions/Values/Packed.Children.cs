@@ -26,8 +26,8 @@ internal static partial class Packed
         return kind == SessionValueKind.List && TryGetByIndex(container, ReadHeader(bytes), segment, out child);
     }
 
-    /// <summary>An entry of a map: where its key begins, where its value begins, and where that ends.</summary>
-    public readonly record struct Entry(int Start, int Value, int End);
+    /// <summary>An entry of a map: the how many-th it is, from 0, where its key begins, where its value begins, and where that ends.</summary>
+    public readonly record struct Entry(int Number, int Start, int Value, int End);
 
     /// <summary>The first entry of a map with a key, of those that begin at or after <paramref name="from"/>.</summary>
     public static bool TryFind(ReadOnlySpan<byte> map, Place[]? places, ReadOnlySpan<char> segment, int from, out Entry entry) => Ascii.IsValid(segment)
@@ -56,7 +56,7 @@ internal static partial class Packed
         for (var i = 0; i < count; i++)
         {
             var isWanted = IsKey(map[at..], segment, utf8, out var length);
-            entry = new Entry(at, at + length, at + length + Skip(map[(at + length)..]));
+            entry = new Entry(i, at, at + length, at + length + Skip(map[(at + length)..]));
             if (isWanted && at >= from)
                 return true;
             at = entry.End;
@@ -75,7 +75,7 @@ internal static partial class Packed
             var (start, print) = places[i];
             if ((print == wanted || print == AnyPrint) && start >= from && IsKey(map[start..], segment, utf8, out var length))
             {
-                entry = new Entry(start, start + length, places[i + 1].Start);
+                entry = new Entry(i, start, start + length, places[i + 1].Start);
                 return true;
             }
         }

@@ -4,7 +4,7 @@ namespace RedisSessions.Values;
 
 /// <summary>
 /// Finds its way through MessagePack bytes without decoding them: kinds, lengths, children. Everything that comes from a store goes
-/// through <see cref="ValidateMap"/> once; after that the bytes are known to be well-formed. Iterative and bounded: no input can cost more
+/// through <see cref="ValidateMap"/> once, or through <see cref="PlacesBy"/> and, before it is used, <see cref="ValidateInMap"/>; after that the bytes are known to be well-formed. Iterative and bounded: no input can cost more
 /// than one pass, or more stack than <see cref="MaxDepth"/> counters.
 /// </summary>
 internal static partial class Packed
@@ -58,6 +58,14 @@ internal static partial class Packed
             throw Trailing();
     }
 
+    /// <summary>Checks that the bytes are exactly one well-formed value that may stand in a map at the top.</summary>
+    /// <exception cref="FormatException">They are not.</exception>
+    public static void ValidateInMap(ReadOnlySpan<byte> bytes)
+    {
+        if (Measure(bytes, stackalloc int[MaxDepth - 1], out _) != bytes.Length)
+            throw Trailing();
+    }
+
     /// <summary>Checks that the bytes are exactly one well-formed map.</summary>
     /// <returns>Where each of its entries begins, and where the last one ends: finding a key then needs no look at the values of others.</returns>
     /// <exception cref="FormatException">They are not.</exception>
@@ -85,6 +93,34 @@ internal static partial class Packed
 
         places[^1] = new Place(at, AnyPrint);
         return at == bytes.Length ? places : throw Trailing();
+    }
+
+    /// <summary>The same by an index that says how long each entry is. What is in the entries is not looked at, except for their keys.</summary>
+    /// <param name="lengths">As many as there are entries, in the bytes that <see cref="PayloadIndex"/> has them in.</param>
+    /// <param name="bytes">The map.</param>
+    /// <exception cref="FormatException">This is not the index of this map.</exception>
+    public static Place[] PlacesBy(ReadOnlySpan<byte> lengths, ReadOnlySpan<byte> bytes)
+    {
+        var header = ReadHeader(bytes);
+        if (header.Kind != SessionValueKind.Map || header.Children / 2 * PayloadIndex.LengthSize != lengths.Length)
+            throw WrongIndex();
+        var at = header.Start;
+        Span<int> levels = stackalloc int[MaxDepth - 1];
+        var places = new Place[lengths.Length / PayloadIndex.LengthSize + 1];
+        for (var i = 0; i < places.Length - 1; i++)
+        {
+            var length = BinaryPrimitives.ReadUInt32BigEndian(lengths[(i * PayloadIndex.LengthSize)..]);
+            if (length > bytes.Length - at)
+                throw WrongIndex();
+            var entry = bytes.Slice(at, (int)length);
+            if (Measure(entry, levels, out _) == entry.Length)
+                throw WrongIndex();
+            places[i] = new Place(at, PrintOfKey(entry));
+            at += entry.Length;
+        }
+
+        places[^1] = new Place(at, AnyPrint);
+        return at == bytes.Length ? places : throw WrongIndex();
     }
 
     /// <summary>How many maps and lists the first value has inside each other; empty ones do not count.</summary>
@@ -268,6 +304,8 @@ internal static partial class Packed
     private static int InlineChildren(int code) => code < 0x90 ? 2 * (code & 0x0f) : code & 0x0f;
 
     private static FormatException CutOff() => new("the payload is damaged: it is cut off");
+
+    private static FormatException WrongIndex() => new("the payload is damaged: its index is not that of its values");
 
     private static FormatException Trailing() => new("the payload is damaged: bytes after the value");
 

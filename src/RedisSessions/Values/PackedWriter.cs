@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using MessagePack;
 
@@ -40,6 +41,20 @@ internal ref struct PackedWriter(Span<byte> destination)
         MessagePackPrimitives.TryWriteStringHeader(Rest, (uint)Encoding.UTF8.GetByteCount(text), out var written);
         Written += written;
         Written += Encoding.UTF8.GetBytes(text, Rest);
+    }
+
+    /// <summary>Writes a length as an index has it.</summary>
+    public void WriteLength(int length)
+    {
+        BinaryPrimitives.WriteInt32BigEndian(Rest, length);
+        Written += PayloadIndex.LengthSize;
+    }
+
+    /// <summary>Writes the lengths of some entries of a map.</summary>
+    public void WriteLengths(ReadOnlySpan<Packed.Place> places, int from, int to)
+    {
+        for (var i = from; i < to; i++)
+            WriteLength(places[i + 1].Start - places[i].Start);
     }
 
     public void WriteRaw(ReadOnlySpan<byte> bytes)

@@ -13,15 +13,29 @@ internal sealed class SessionTree
 
     public static SessionTree Empty() => new(TreeNode.EmptyMap());
 
-    /// <summary>Opens bytes that are known to be a valid payload.</summary>
-    public static SessionTree Open(ReadOnlyMemory<byte> payload) => new(new TreeNode(payload));
-
-    /// <summary>Opens bytes that come from outside.</summary>
-    /// <exception cref="FormatException">They are not one well-formed map.</exception>
-    public static SessionTree Read(ReadOnlyMemory<byte> payload) => new(new TreeNode(payload, Packed.ValidateMap(payload.Span)));
+    /// <summary>
+    /// Opens bytes that come from outside: one well-formed map; or an index and a map whose entries are checked when they are touched, and not before.
+    /// </summary>
+    /// <param name="payload">The bytes.</param>
+    /// <param name="damaged">What is thrown in place of a <see cref="FormatException"/>, now or by whoever touches an entry that is damaged.</param>
+    /// <exception cref="FormatException">They are not.</exception>
+    public static SessionTree Read(ReadOnlyMemory<byte> payload, Func<FormatException, Exception>? damaged = null)
+    {
+        try
+        {
+            if (!PayloadIndex.Begins(payload.Span))
+                return new(new TreeNode(payload, Packed.ValidateMap(payload.Span)));
+            var places = PayloadIndex.Read(payload.Span, out var map);
+            return new(new TreeNode(payload[map..], places, new UncheckedEntries(places, damaged)));
+        }
+        catch (FormatException e) when (damaged is not null)
+        {
+            throw damaged(e);
+        }
+    }
 
     /// <summary>A tree with the same values, to be changed without changing this one.</summary>
-    public SessionTree Fork() => new(_root.Fork());
+    public SessionTree Fork() => _root.IsPacked ? new(_root.Fork()) : Read(ToPayload(), _root.Unchecked?.Damaged);
 
     /// <summary>A flat table of bytes. What is named like the engine's own keys is left out.</summary>
     public static SessionTree Of(IReadOnlyDictionary<string, byte[]> values)
@@ -125,19 +139,51 @@ internal sealed class SessionTree
     /// <summary>The top-level keys with the size of their values in bytes.</summary>
     public IEnumerable<(string Key, int Size)> Sizes() => _root.Entries().Select(entry => (entry.Key, entry.Value.Length));
 
-    /// <summary>The length of the payload in bytes.</summary>
-    public int Size => _root.Size;
+    /// <summary>All values as one.</summary>
+    public SessionValue ToValue()
+    {
+        _root.CheckAll();
+        return new(_root.ToBytes());
+    }
 
-    /// <summary>The payload: one MessagePack map.</summary>
-    public ReadOnlyMemory<byte> ToPayload() => _root.ToBytes();
+    /// <summary>The length of the payload in bytes, with its index if it has one.</summary>
+    public int Size
+    {
+        get
+        {
+            var map = _root.Size;
+            return IndexSize(map) + map;
+        }
+    }
+
+    /// <summary>The payload: one MessagePack map, and before it an index if it is large.</summary>
+    public ReadOnlyMemory<byte> ToPayload()
+    {
+        var map = _root.Size;
+        var index = IndexSize(map);
+        if (index == 0)
+            return _root.ToBytes();
+        var bytes = GC.AllocateUninitializedArray<byte>(index + map);
+        WritePayload(bytes);
+        return bytes;
+    }
 
     /// <summary>Writes the payload.</summary>
     /// <param name="destination">As many bytes as <see cref="Size"/> says, or more.</param>
     public void WritePayload(Span<byte> destination)
     {
         var writer = new PackedWriter(destination);
+        // What fits into less is not measured once more.
+        if (destination.Length >= PayloadIndex.SmallestMap && IndexSize(_root.Size) > 0)
+        {
+            PayloadIndex.WriteHeader(_root.Count, ref writer);
+            _root.WriteLengths(ref writer);
+        }
+
         _root.Write(ref writer);
     }
+
+    private int IndexSize(int map) => map < PayloadIndex.SmallestMap ? 0 : PayloadIndex.SizeOf(map, _root.Count);
 
     private bool TryFind(SessionPath path, out ReadOnlyMemory<byte> bytes)
     {

@@ -64,8 +64,18 @@ internal sealed class Transaction(SessionTree snapshot)
     {
         if (_view is null || _viewIsShared)
             Show(View.Fork());
-        if (!change.TryApply(_view!))
-            return false;
+        try
+        {
+            if (!change.TryApply(_view!))
+                return false;
+        }
+        catch
+        {
+            // It met an entry that is damaged, and may have done half of what it is.
+            UndoTo(Save());
+            throw;
+        }
+
         Changes.Append(change);
         return true;
     }
@@ -75,9 +85,9 @@ internal sealed class Transaction(SessionTree snapshot)
     {
         if (FlashHasAged)
             return;
-        FlashHasAged = true;
         if (FlashBag.Aging(View) is { } aging)
             TryWrite(aging);
+        FlashHasAged = true;
     }
 
     /// <summary>For a log: what this request and another have done at a path. Before anything is moved or undone.</summary>

@@ -8,11 +8,13 @@ namespace RedisSessions.Values;
 /// arrays do: no element is lost.
 /// </summary>
 /// <param name="packed">The bytes of one value.</param>
-/// <param name="places">What <see cref="Packed.ValidateMap"/> has said about them, if it has.</param>
-internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? places = null)
+/// <param name="places">What <see cref="Packed.ValidateMap"/> or <see cref="Packed.PlacesBy"/> has said about them, if one has.</param>
+/// <param name="notChecked">With the latter: what it has not looked at.</param>
+internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? places = null, UncheckedEntries? notChecked = null)
 {
     private ReadOnlyMemory<byte> _packed = packed;
     private Packed.Place[]? _places = places;
+    private UncheckedEntries? _unchecked = notChecked;
     private MapEdits? _edits;
     private OrderedDictionary<string, Entry>? _map;
     private List<TreeNode>? _list;
@@ -20,8 +22,8 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
     /// <summary>A map keeps the bytes of each key, so that a key that was a number stays one.</summary>
     private readonly record struct Entry(ReadOnlyMemory<byte> Key, TreeNode Value);
 
-    /// <summary>The same value, to be changed without changing this one.</summary>
-    public TreeNode Fork() => IsPacked ? new(_packed, _places) : new(ToBytes());
+    /// <summary>The same value, to be changed without changing this one; it is packed.</summary>
+    public TreeNode Fork() => new(_packed, _places, _unchecked);
 
     public static TreeNode EmptyMap() => new(Packed.EmptyMap);
 
@@ -42,11 +44,11 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
         {
             node = Packed.TryParseIndex(segment, out var index) && index < _list.Count ? _list[index] : null;
         }
-        else if (_edits is null)
+        else if (_edits is null && _unchecked is null)
         {
             return Packed.TryGetChild(_packed, _places, segment, out bytes);
         }
-        else if ((node = _edits.Added(segment)) is null && Packed.TryFind(_packed.Span, _places, segment, 0, out var place) && !_edits.TryGet(place, out node))
+        else if ((node = _edits?.Added(segment)) is null && TryFind(segment, 0, out var place) && _edits?.TryGet(place, out node) != true)
         {
             bytes = _packed[place.Value..place.End];
             return true;
@@ -61,8 +63,7 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
     public bool TryOpen(ReadOnlySpan<char> segment, out TreeNode child)
     {
         MakeRoom();
-        if (_map is null && _list is null && _edits?.Added(segment) is null && Packed.TryFind(_packed.Span, _places, segment, 0, out var place)
-            && !Edits.TryGet(place, out _))
+        if (_map is null && _list is null && _edits?.Added(segment) is null && TryFind(segment, 0, out var place) && !Edits.TryGet(place, out _))
         {
             child = new TreeNode(_packed[place.Value..place.End]);
             Edits.Replace(place, child);
@@ -101,9 +102,9 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
         }
 
         if (Kind != SessionValueKind.Map)
-            (_packed, _places) = (Packed.EmptyMap, null);
+            (_packed, _places, _unchecked) = (Packed.EmptyMap, null, null);
         // What was removed and comes back is a new entry, at the end.
-        if (Packed.TryFind(_packed.Span, _places, segment, 0, out var place) && !(Edits.TryGet(place, out var was) && was is null))
+        if (TryFind(segment, 0, out var place) && !(Edits.TryGet(place, out var was) && was is null))
             Edits.Replace(place, child);
         else
             Edits.Add(segment, child);
@@ -126,12 +127,12 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
         if (Edits.RemoveAdded(segment))
             return true;
         // A key may stand there twice; the second must not come to light.
-        for (var from = 0; Packed.TryFind(_packed.Span, _places, segment, from, out var place); from = place.End)
+        for (var from = 0; TryFind(segment, from, out var place); from = place.End)
             Edits.Replace(place, null);
         return true;
     }
 
-    public void Clear() => (_packed, _places, _edits, _map, _list) = (Packed.EmptyMap, null, null, null, null);
+    public void Clear() => (_packed, _places, _unchecked, _edits, _map, _list) = (Packed.EmptyMap, null, null, null, null, null);
 
     /// <summary>Adds an element; this node is a list.</summary>
     public void Insert(bool first, TreeNode element)
@@ -143,6 +144,7 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
     /// <summary>The entries of a map with the bytes of their values.</summary>
     public IEnumerable<(string Key, ReadOnlyMemory<byte> Value)> Entries()
     {
+        CheckAll();
         var copy = new TreeNode(ToBytes());
         copy.Unfold();
         return copy._map is null ? [] : copy._map.Select(static pair => (pair.Key, pair.Value.Value._packed));
@@ -173,8 +175,17 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
         }
     }
 
-    // The bytes are at hand, with nothing to be written.
-    private bool IsPacked => _edits is null && _map is null && _list is null;
+    /// <summary>How many entries this map has.</summary>
+    public int Count => _map?.Count ?? _edits?.CountOver(Packed.ReadHeader(_packed.Span)) ?? (int)(Packed.ReadHeader(_packed.Span).Children / 2);
+
+    /// <summary>Whether the bytes are at hand, with nothing to be written.</summary>
+    public bool IsPacked => _edits is null && _map is null && _list is null;
+
+    /// <summary>What of the bytes has not been looked at, if anything.</summary>
+    public UncheckedEntries? Unchecked => _unchecked;
+
+    /// <summary>Before all of it is used.</summary>
+    public void CheckAll() => _unchecked?.CheckAll(_packed.Span);
 
     public ReadOnlyMemory<byte> ToBytes()
     {
@@ -213,6 +224,32 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
         }
     }
 
+    /// <summary>Writes how long each entry of this map is.</summary>
+    public void WriteLengths(ref PackedWriter writer)
+    {
+        if (_map is not null)
+        {
+            foreach (var (_, entry) in _map)
+                writer.WriteLength(entry.Key.Length + entry.Value.Size);
+            return;
+        }
+
+        var places = _places ?? Packed.ValidateMap(_packed.Span);
+        if (_edits is not null)
+            _edits.WriteLengthsOver(places, ref writer);
+        else
+            writer.WriteLengths(places, 0, places.Length - 1);
+    }
+
+    // An entry of the bytes, to be used.
+    private bool TryFind(ReadOnlySpan<char> segment, int from, out Packed.Entry place)
+    {
+        if (!Packed.TryFind(_packed.Span, _places, segment, from, out place))
+            return false;
+        _unchecked?.Check(_packed.Span, place);
+        return true;
+    }
+
     private MapEdits Edits => _edits ??= new MapEdits();
 
     /// <summary>Before a change: lists unfold, and maps that have many.</summary>
@@ -224,7 +261,8 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
 
     private void Unfold()
     {
-        (_packed, _places, _edits) = (ToBytes(), null, null);
+        CheckAll();
+        (_packed, _places, _unchecked, _edits) = (ToBytes(), null, null, null);
         var header = Packed.ReadHeader(_packed.Span);
         var at = header.Start;
         if (header.Kind == SessionValueKind.List)

@@ -26,6 +26,9 @@ public sealed class HostilePayloadTests
         { "a byte that MessagePack never uses", [0x81, 0xa1, (byte)'a', 0xc1] },
         { "two maps after each other", [0x80, 0x80] },
         { "nothing", [] },
+        { "an index of four billion bytes", [0xc9, 0xff, 0xff, 0xff, 0xff, 1] },
+        { "an index of a map of four billion", [0xc9, 0, 0, 0, 0, 1, 0xdf, 0xff, 0xff, 0xff, 0xff] },
+        { "an index of a key of a million lists in each other", [0xc9, 0, 0, 0, 4, 1, 0, 16, 0, 0, 0x81, .. Enumerable.Repeat((byte)0x91, Largest)] },
     };
 
     [Theory]
@@ -42,13 +45,34 @@ public sealed class HostilePayloadTests
     }
 
     [Fact]
+    public void A_bomb_behind_an_index_is_refused_by_who_touches_it()
+    {
+        foreach (var (kind, payload) in Bombs.Where(bomb => bomb.Data.Item2 is [0x81, 0xa1, (byte)'a', ..]).Select(bomb => bomb.Data))
+        {
+            var length = payload.Length - 1;
+            byte[] indexed = [0xc9, 0, 0, 0, 4, 1, (byte)(length >> 24), (byte)(length >> 16), (byte)(length >> 8), (byte)length, .. payload];
+            Refuse(indexed);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Refuse(indexed);
+            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 64 * 1024, $"{kind} allocated {GC.GetAllocatedBytesForCurrentThread() - before} bytes");
+        }
+
+        static void Refuse(byte[] payload)
+        {
+            var tree = SessionTree.Read(payload);
+            Assert.Throws<FormatException>(() => tree.TryGet(SessionPath.Parse("a.0.0"), out _));
+            Assert.Throws<FormatException>(() => tree.ToValue());
+        }
+    }
+
+    [Fact]
     public void Of_two_equal_keys_the_first_one_counts_for_every_way_of_reading()
     {
         byte[] payload = [0x83, 0xa1, (byte)'a', 1, 0xa1, (byte)'b', 2, 0xa1, (byte)'a', 3];
         var tree = SessionTree.Read(payload);
         Assert.True(tree.TryGet(SessionPath.Parse("a"), out var value));
         Assert.Equal(1L, value.ToObject());
-        Assert.Equal(1L, ((IReadOnlyDictionary<string, object?>)new SessionValue(tree.ToPayload()).ToObject()!)["a"]);
+        Assert.Equal(1L, ((IReadOnlyDictionary<string, object?>)tree.ToValue().ToObject()!)["a"]);
         tree.Set(SessionPath.Parse("b"), SessionValue.From(9));
         var written = SessionTree.Read(tree.ToPayload());
         Assert.True(written.TryGet(SessionPath.Parse("a"), out value));
@@ -86,7 +110,7 @@ public sealed class HostilePayloadTests
             Assert.Throws<FormatException>(() => SessionTree.Read(typed));
             var named = SessionTree.Empty();
             named.Set(SessionPath.Parse("$type"), SessionValue.From("System.Diagnostics.Process, System.Diagnostics.Process"));
-            Assert.IsType<string>(new SessionValue(named.ToPayload()).ToObject() is IReadOnlyDictionary<string, object?> map ? map["$type"] : null);
+            Assert.IsType<string>(named.ToValue().ToObject() is IReadOnlyDictionary<string, object?> map ? map["$type"] : null);
         }
         finally
         {
@@ -116,7 +140,7 @@ public sealed class HostilePayloadTests
         tree.TryGet(SessionPath.Literal(keys[^1]), out _);
         tree.Set(SessionPath.Parse("new"), SessionValue.From(1));
         Assert.Equal(keys.Length + 1, tree.Sizes().Count());
-        _ = new SessionValue(tree.ToPayload()).ToObject();
+        _ = tree.ToValue().ToObject();
         return Stopwatch.GetElapsedTime(started);
     }
 

@@ -48,14 +48,30 @@ internal static class FuzzTargets
             return;
         }
 
-        // What was accepted can be read, changed and stored.
-        _ = new SessionValue(tree.ToPayload()).ToObject();
+        // What was accepted can be read, changed and stored. Behind an index it is checked when it is touched; what nobody has touched is stored as it is.
+        try
+        {
+            Write(tree.Fork());
+            Read(tree);
+            Write(tree);
+        }
+        catch (FormatException) when (PayloadIndex.Begins(input))
+        {
+        }
+    }
+
+    private static void Read(SessionTree tree)
+    {
+        _ = tree.ToValue().ToObject();
         foreach (var (key, _) in tree.Sizes().ToList())
         {
             if (key.Length > 0 && key.Count(c => c == '.') < 60)
                 tree.TryGet(SessionPath.Parse(key), out _);
         }
+    }
 
+    private static void Write(SessionTree tree)
+    {
         tree.Set(SessionPath.Parse("a.0.b"), SessionValue.From(1));
         tree.TryAdd(SessionPath.Parse("l.l"), SessionValue.From(1), first: true);
         tree.TryIncrement(SessionPath.Parse("n"), 1, out _);

@@ -86,6 +86,8 @@ public sealed partial class FormatDocumentTests
         Assert.Contains($"nest at most {Packed.MaxDepth} levels", Document, StringComparison.Ordinal);
         Assert.Contains($"more than {SessionRecord.MaxCommitIds} commit ids", Document, StringComparison.Ordinal);
         Assert.Contains($"`{FlashBag.ReservedKey}` is reserved", Document, StringComparison.Ordinal);
+        Assert.Contains($"{PayloadIndex.SmallestMap:N0} bytes", Document, StringComparison.Ordinal);
+        Assert.Contains($"{PayloadIndex.SmallestEntry} bytes on average", Document, StringComparison.Ordinal);
         Assert.Contains($"{SessionId.Length} ASCII characters", Document, StringComparison.Ordinal);
         var forward = RecordFormat.Read(File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "RedisSessions.Tests", "Vectors", "v1-forward.bin")));
         Assert.Equal(SessionId.Length, forward.Payload.Length);

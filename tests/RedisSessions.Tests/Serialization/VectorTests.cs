@@ -20,7 +20,7 @@ public sealed class VectorTests
 
     [Fact]
     public void There_is_a_vector_for_every_state_and_every_kind() =>
-        Assert.Equal(["v1-empty", "v1-ended", "v1-flash", "v1-forward", "v1-idle", "v1-kinds", "v1-nested", "v1-replaced"], Names.Select(row => row.Data));
+        Assert.Equal(["v1-empty", "v1-ended", "v1-flash", "v1-forward", "v1-idle", "v1-index", "v1-kinds", "v1-nested", "v1-replaced"], Names.Select(row => row.Data));
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -77,7 +77,7 @@ public sealed class VectorTests
         ["payloadFormat"] = record.PayloadFormat.ToString(),
         ["payload"] = record.State switch
         {
-            SessionState.Live => Json(new SessionValue(SessionTree.Read(record.Payload).ToPayload()).ToObject()),
+            SessionState.Live => Json(SessionTree.Read(record.Payload).ToValue().ToObject()),
             SessionState.Forward => SessionKey.FromBytes(record.Payload.Span).Value,
             _ => Convert.ToHexStringLower(record.Payload.Span),
         },

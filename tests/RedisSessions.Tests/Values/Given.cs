@@ -59,7 +59,7 @@ internal static class Given
     public static Change Keep(params string[] keys) => new KeepChange(keys.Length == 0 ? null : keys, Aged: false);
 
     /// <summary>A tree as text, keys in alphabetical order: <c>{a: 1, b: [x, y]}</c>.</summary>
-    public static string Text(SessionTree tree) => Text(new SessionValue(tree.ToPayload()).ToObject());
+    public static string Text(SessionTree tree) => Text(tree.ToValue().ToObject());
 
     public static string Text(object? value) => value switch
     {

@@ -29,7 +29,8 @@ public sealed class LazinessTests
         SessionTree.Read(payload);
         var before = GC.GetAllocatedBytesForCurrentThread();
         SessionTree.Read(payload);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 300);
+        // Where the keys are, and which were touched: nothing that grows with the values, which are 190,000 bytes.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 400);
     }
 
     [Fact]
@@ -54,7 +55,7 @@ public sealed class LazinessTests
 
         static void Write(ReadOnlyMemory<byte> payload)
         {
-            var tree = SessionTree.Open(payload);
+            var tree = SessionTree.Read(payload);
             tree.Set(SessionPath.Parse("n"), SessionValue.From(8));
             tree.ToPayload();
         }
