@@ -9,6 +9,7 @@ namespace RedisSessions;
 internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHostEnvironment environment, TimeProvider time, RequestMetrics metrics, ILogger<SessionCookie> logger)
 {
     private readonly SessionCookieOptions _options = options.Value;
+    private readonly LaravelCookie? _laravel = LaravelCookie.Create(options.Value.Laravel);
     private readonly bool _development = environment.IsDevelopment();
 
     /// <summary>The id that a request brings. Two different ones are none: a sibling host or a path may have planted one of them, and nobody can tell which.</summary>
@@ -29,9 +30,9 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
                 if (pair.Length <= name.Length || pair[name.Length] != '=' || !pair.StartsWith(name, StringComparison.Ordinal))
                     continue;
                 var value = pair[(name.Length + 1)..].Trim('"');
-                if (found is null && value.Length == SessionId.Length && SessionId.TryParse(value.ToString(), out var id))
+                if (TryRead(name, value, out var id) && (found is null || found == id))
                     found = id;
-                else if (found is null || !value.SequenceEqual(found.Value.Value))
+                else
                     others = true;
             }
         }
@@ -48,7 +49,8 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
         switch (SessionManager.CookieFor(session))
         {
             case SessionCookieAction.Issue:
-                context.Response.Cookies.Append(NameFor(context.Request), session.Id, Flags(context.Request, session));
+                var name = NameFor(context.Request);
+                context.Response.Cookies.Append(name, _laravel?.Write(name, session.Id) ?? session.Id, Flags(context.Request, session));
                 break;
             case SessionCookieAction.Expire:
                 context.Response.Cookies.Delete(NameFor(context.Request), Flags(context.Request));
@@ -59,6 +61,14 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
 
         // A shared cache must never hand one visitor's cookie to another.
         context.Response.Headers.CacheControl = "no-store";
+    }
+
+    private bool TryRead(string name, ReadOnlySpan<char> value, out SessionId id)
+    {
+        id = default;
+        return _laravel is null
+            ? value.Length == SessionId.Length && SessionId.TryParse(value.ToString(), out id)
+            : SessionId.TryParse(_laravel.Read(name, value), out id);
     }
 
     private string NameFor(HttpRequest request)
