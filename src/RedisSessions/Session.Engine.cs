@@ -40,7 +40,7 @@ public sealed partial class Session
 
     internal SessionCookieAction Cookie { get; set; }
 
-    internal SessionId SessionId => _id ??= RedisSessions.SessionId.New();
+    internal SessionId SessionId => _id ??= RedisSessions.SessionId.New(_manager.IdFormat);
 
     /// <summary>The lease of an exclusive request; null for others, and once it was given back.</summary>
     internal ExclusiveLease? Lease { get; set; }

@@ -146,7 +146,7 @@ internal sealed partial class SessionCommit(
             return true;
         }
 
-        for (var id = session.SessionId; ; id = SessionId.New())
+        for (var id = session.SessionId; ; id = SessionId.New(manager.IdFormat))
         {
             var key = SessionKey.From(id);
             var record = Next(key, SessionVersion.None);

@@ -38,6 +38,7 @@ public sealed partial class SessionManager
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentNullException.ThrowIfNull(options);
         _handler = handler;
+        IdFormat = handler.IdFormat;
         _options = options.Value;
         _time = time;
         _logger = logger;
@@ -48,6 +49,9 @@ public sealed partial class SessionManager
         Metrics = new SessionMetrics(_handlerName, meters);
         Store = new ObservedStore(handler, Metrics, time, NearCacheOver(handler));
     }
+
+    /// <summary>Which ids sessions have, here and in their cookies: the handler says it.</summary>
+    public SessionIdFormat IdFormat { get; }
 
     /// <summary>A new, empty session. No I/O: nothing is stored until something is written and committed.</summary>
     /// <param name="access">What the request may do with it.</param>
