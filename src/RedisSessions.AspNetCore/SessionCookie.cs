@@ -6,8 +6,12 @@ using Microsoft.Extensions.Options;
 namespace RedisSessions;
 
 /// <summary>The cookie in and out: the one place that knows names and flags.</summary>
-internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHostEnvironment environment, TimeProvider time, RequestMetrics metrics, ILogger<SessionCookie> logger)
+internal sealed class SessionCookie(
+    SessionManager manager, IOptions<SessionCookieOptions> options, IHostEnvironment environment, TimeProvider time, RequestMetrics metrics, ILogger<SessionCookie> logger)
 {
+    // Three characters for one at worst, as PHP encodes the commas of its ids.
+    private const int LongestPhpValue = 3 * 256;
+
     private readonly SessionCookieOptions _options = options.Value;
     private readonly LaravelCookie? _laravel = LaravelCookie.Create(options.Value.Laravel);
     private readonly bool _development = environment.IsDevelopment();
@@ -66,9 +70,11 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
     private bool TryRead(string name, ReadOnlySpan<char> value, out SessionId id)
     {
         id = default;
-        return _laravel is null
-            ? value.Length == SessionId.Length && SessionId.TryParse(value.ToString(), out id)
-            : SessionId.TryParse(_laravel.Read(name, value), out id);
+        if (_laravel is not null)
+            return SessionId.TryParse(_laravel.Read(name, value), manager.IdFormat, out id);
+        if (manager.IdFormat == SessionIdFormat.Standard)
+            return value.Length == SessionId.Length && SessionId.TryParse(value.ToString(), out id);
+        return value.Length <= LongestPhpValue && SessionId.TryParse(Uri.UnescapeDataString(value), manager.IdFormat, out id);
     }
 
     private string NameFor(HttpRequest request)
