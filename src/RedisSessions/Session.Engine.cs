@@ -121,6 +121,8 @@ public sealed partial class Session
     {
         ThrowIfReadOnly();
         ThrowIfClosed();
+        if (HoldsForeign && ForeignAround(change.Path) is { } foreign)
+            throw new InvalidOperationException($"The session value '{foreign}' is one that only PHP can read, so nothing can be written into it: remove or replace it as a whole, or use another key.");
         if (Work.TryWrite(change))
             return;
         Work.View.TryGet(change.Path, out var there);

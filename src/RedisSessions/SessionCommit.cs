@@ -70,7 +70,7 @@ internal sealed partial class SessionCommit(
                 if (await KeepOneRotation(session.Key).ConfigureAwait(false))
                     return;
                 // Who waited in line is told what happened meanwhile; the store would only have said the same.
-                if (_group is null && _turn.Newest is { } seen && seen.Version.Value > (newer ?? session.Base!).Version.Value)
+                if (_group is null && _turn.Newest is { } seen && manager.IsNewer(seen, newer ?? session.Base!))
                     newer = seen;
             }
 
