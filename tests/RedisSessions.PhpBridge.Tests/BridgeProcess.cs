@@ -14,7 +14,9 @@ internal sealed partial class BridgeProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new(), _errors = new();
 
-    private BridgeProcess(Process process) => _process = process;
+    private readonly DirectoryInfo _folder;
+
+    private BridgeProcess(Process process, DirectoryInfo folder) => (_process, _folder) = (process, folder);
 
     public Uri Address { get; private set; } = new("http://127.0.0.1");
 
@@ -22,6 +24,9 @@ internal sealed partial class BridgeProcess : IAsyncDisposable
 
     /// <summary>What it has started: nginx, php-fpm, redis-server.</summary>
     public IReadOnlyList<int> Servers { get; private set; } = [];
+
+    /// <summary>Where it puts its temporary files.</summary>
+    public string Folder => _folder.FullName;
 
     public IReadOnlyCollection<string> Output => _output;
 
@@ -61,11 +66,13 @@ internal sealed partial class BridgeProcess : IAsyncDisposable
         // What the machine is set up for must not decide what is tested.
         foreach (var name in start.Environment.Keys.Where(static name => name.StartsWith("Sessions__", StringComparison.Ordinal) || name.StartsWith("ASPNETCORE_", StringComparison.Ordinal)).ToArray())
             start.Environment.Remove(name);
+        var folder = Directory.CreateTempSubdirectory("bridge-");
+        start.Environment["TMPDIR"] = folder.FullName;
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
 
         var process = new Process { StartInfo = start };
-        var bridge = new BridgeProcess(process);
+        var bridge = new BridgeProcess(process, folder);
         process.OutputDataReceived += (_, line) => Keep(bridge._output, line.Data);
         process.ErrorDataReceived += (_, line) => Keep(bridge._errors, line.Data);
         process.Start();
@@ -84,12 +91,12 @@ internal sealed partial class BridgeProcess : IAsyncDisposable
     {
         if (!_process.HasExited)
         {
-            // This one alone: that its servers follow by themselves is a promise of the sample.
-            _process.Kill();
-            await _process.WaitForExitAsync();
+            await SignalAsync("TERM");
+            await _process.WaitForExitAsync().WaitAsync(Patience);
         }
 
         _process.Dispose();
+        _folder.Delete(recursive: true);
     }
 
     /// <summary>Sends a signal, as kill does.</summary>

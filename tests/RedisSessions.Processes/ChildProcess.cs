@@ -109,8 +109,10 @@ public sealed class ChildProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await KillAsync();
+        await SignalAsync("KILL");
+        // The guard sees to what it has started, which would keep its output open.
         CloseGuard();
+        await _guard.WaitForExitAsync().WaitAsync(Patience);
         _guard.Dispose();
     }
 
