@@ -152,7 +152,8 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
 
     /// <inheritdoc/>
     public ValueTask<IDisposable?> WatchAsync(SessionKey key, Action released, CancellationToken cancellationToken) =>
-        _leases.WatchAsync(key, released, cancellationToken);
+        // PHP sends no messages; without a watch the lock is asked for often.
+        _php is null ? _leases.WatchAsync(key, released, cancellationToken) : default;
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => _php is null

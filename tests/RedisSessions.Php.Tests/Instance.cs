@@ -8,7 +8,8 @@ namespace RedisSessions.Php.Tests;
 /// <summary>One instance of an application whose sessions are shared with PHP, without HTTP.</summary>
 internal static class Instance
 {
-    public static ServiceProvider Create(Action<RedisSessionsBuilder> handler, Action<RedisSessionsOptions>? sessions = null, TimeProvider? time = null)
+    public static ServiceProvider Create(Action<RedisSessionsBuilder> handler, Action<RedisSessionsOptions>? sessions = null, TimeProvider? time = null,
+        Action<FileHandlerOptions>? file = null)
     {
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
@@ -16,6 +17,8 @@ internal static class Instance
         if (time is not null)
             services.AddSingleton(time);
         handler(services.AddRedisSessionsCore(sessions));
+        if (file is not null)
+            services.Configure(file);
         return services.BuildServiceProvider();
     }
 

@@ -37,6 +37,13 @@ public sealed class PhpProcess : IAsyncDisposable
         : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .Select(folder => Path.Combine(folder, "php")).FirstOrDefault(File.Exists);
 
+    /// <summary>Whether that php has an extension that Debian has in a package of its own.</summary>
+    public static bool HasExtension(string name)
+    {
+        using var php = Process.Start(new ProcessStartInfo(Program ?? throw new InvalidOperationException(None), ["-m"]) { RedirectStandardOutput = true });
+        return php!.StandardOutput.ReadToEnd().Split('\n').Contains(name, StringComparer.OrdinalIgnoreCase);
+    }
+
     /// <summary>Starts php.</summary>
     /// <param name="settings">As in php.ini: <c>session.save_handler=redis</c>. Warnings of PHP become exceptions of what was sent.</param>
     public static PhpProcess Start(params string[] settings)
