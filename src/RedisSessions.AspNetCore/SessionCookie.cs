@@ -13,7 +13,7 @@ internal sealed class SessionCookie(
     private const int LongestPhpValue = 3 * 256;
 
     private readonly SessionCookieOptions _options = options.Value;
-    private readonly LaravelCookie? _laravel = LaravelCookie.Create(options.Value.Laravel);
+    private readonly LaravelCookie? _laravel = LaravelOf(options.Value.Laravel, manager.IdFormat);
     private readonly bool _development = environment.IsDevelopment();
 
     /// <summary>The id that a request brings. Two different ones are none: a sibling host or a path may have planted one of them, and nobody can tell which.</summary>
@@ -66,6 +66,13 @@ internal sealed class SessionCookie(
         // A shared cache must never hand one visitor's cookie to another.
         context.Response.Headers.CacheControl = "no-store";
     }
+
+    private static LaravelCookie? LaravelOf(LaravelCookieOptions options, SessionIdFormat ids) =>
+        LaravelCookie.Create(options) is var laravel && (laravel is null || ids != SessionIdFormat.Standard)
+            ? laravel
+            : throw new InvalidOperationException(
+                "Sessions:Cookie:Laravel:AppKey is set, and the sessions of this handler have ids that Laravel does not take: set the handler's Layout to Laravel "
+                + "(Sessions:Redis:Layout, Sessions:Database:Layout or Sessions:File:Layout), or remove AppKey.");
 
     private bool TryRead(string name, ReadOnlySpan<char> value, out SessionId id)
     {

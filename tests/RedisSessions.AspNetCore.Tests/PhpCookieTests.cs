@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSessions.AspNetCore.Tests;
 
@@ -18,8 +17,7 @@ public sealed class PhpCookieTests(StoreFixture store)
             app.MapGet("/login", (Session session) => session.RegenerateId(deleteOld: true));
             app.MapGet("/logout", (Session session) => session.Destroy(expireCookie: true));
         },
-        [$"Sessions:Cookie:Name={Name}"],
-        configure: builder => builder.Services.AddSingleton<ISessionHandler>(services => new ForeignIds(services.GetRequiredKeyedService<ISessionHandler>("redis"), format)));
+        [$"Sessions:Cookie:Name={Name}", $"Sessions:Redis:Layout={format}", "Sessions:Redis:KeyPrefix=php-cookie:"]);
 
     [Theory]
     [InlineData(SessionIdFormat.Php)]
@@ -55,7 +53,7 @@ public sealed class PhpCookieTests(StoreFixture store)
         Assert.NotEqual(cookie, unknown.Id);
         Assert.Equal("[]", (await browser.SendAsync("/get", $"{Name}={cookie}")).Body);
 
-        var handler = app.Services.GetRequiredService<ISessionHandler>();
+        var handler = app.Store;
         var source = (await handler.ReadAsync(Key(unknown.Id!, format), TimeSpan.FromMinutes(20), Token))!;
         var record = new SessionRecord
         {
@@ -87,33 +85,11 @@ public sealed class PhpCookieTests(StoreFixture store)
     {
         await using var app = await StartAsync(format);
         using var browser = new Browser(app.Address) { CookieName = Name };
-        var handler = (ForeignIds)app.Services.GetRequiredService<ISessionHandler>();
         foreach (var value in (string[])[cookie, new string('a', 257), new string('%', 4000)])
             Assert.Equal("[]", (await browser.SendAsync("/get", $"{Name}={value}")).Body);
-        Assert.Equal(0, handler.Reads);
+        Assert.Equal(0, app.Store.Reads);
     }
 
     private static SessionKey Key(string id, SessionIdFormat format) =>
         SessionId.TryParse(id, format, out var parsed) ? SessionKey.From(parsed) : throw new ArgumentException("no id", nameof(id));
-
-    private sealed class ForeignIds(ISessionHandler inner, SessionIdFormat format) : ISessionHandler
-    {
-        private int _reads;
-
-        public SessionIdFormat IdFormat => format;
-
-        public int Reads => _reads;
-
-        public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken)
-        {
-            Interlocked.Increment(ref _reads);
-            return inner.ReadAsync(key, idleTimeout, cancellationToken);
-        }
-
-        public ValueTask<CommitResult> CommitAsync(
-            SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
-            inner.CommitAsync(key, expected, record, idleTimeout, cancellationToken);
-
-        public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) => inner.DeleteAsync(key, cancellationToken);
-    }
 }

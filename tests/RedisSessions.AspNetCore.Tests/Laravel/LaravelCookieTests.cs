@@ -146,6 +146,7 @@ public sealed class LaravelCookieTests(StoreFixture store)
     [InlineData("Sessions:Cookie:Laravel:PreviousKeys:0=" + Key, "PreviousKeys are set and AppKey is not")]
     [InlineData("Sessions:Cookie:Laravel:AppKey=" + Key + "|Sessions:Cookie:Laravel:PreviousKeys:0=???secret???", "Sessions:Cookie:Laravel:PreviousKeys:0 is no key")]
     [InlineData("Sessions:Cookie:Laravel:AppKey=" + Key + "|Sessions:Cookie:Laravel:Cipher=AES-128-CBC", "it must be 16 bytes")]
+    [InlineData("Sessions:Cookie:Laravel:AppKey=" + Key, "Sessions:Cookie:Laravel:AppKey is set, and the sessions of this handler have ids that Laravel does not take")]
     [InlineData("Sessions:Cookie:Laravel:AppKey=" + Key + "|Sessions:Cookie:Laravel:Cipher=rot13", "Sessions:Cookie:Laravel:Cipher is \"rot13\"")]
     public async Task A_setting_that_cannot_work_fails_the_start_and_tells_no_key(string settings, string message)
     {
@@ -163,12 +164,17 @@ public sealed class LaravelCookieTests(StoreFixture store)
             app.MapGet("/set", (Session session) => session["a"] = "1");
             app.MapGet("/get", (Session session) => $"[{session["a"]}]");
             app.MapGet("/login", (Session session) => session.RegenerateId(deleteOld: true));
-        }, [$"Sessions:Cookie:Name={Name}", $"Sessions:Cookie:Laravel:AppKey={Key}", $"Sessions:Cookie:Laravel:PreviousKeys:0={OtherKey}"]);
+        }, 
+        [
+            $"Sessions:Cookie:Name={Name}", $"Sessions:Cookie:Laravel:AppKey={Key}", $"Sessions:Cookie:Laravel:PreviousKeys:0={OtherKey}",
+            "Sessions:Redis:Layout=Laravel", "Sessions:Redis:KeyPrefix=laravel_cache:",
+        ]);
         using var browser = new Browser(app.Address) { CookieName = Name };
         await browser.GetAsync("/set");
         var cookie = Cookie(new(Key: Key));
         var id = cookie.Read(Name, browser.Id);
         Assert.NotNull(id);
+        Assert.Matches("^[A-Za-z0-9]{40}$", id);
         Assert.Equal("[1]", (await browser.GetAsync("/get")).Body);
 
         // Another encryption of the same id is the same session; the id in clear is none.
