@@ -63,8 +63,7 @@ internal sealed class DatabasePhpRecords(DatabaseStore store, PhpRecordFormat fo
             sending.Send(cancellationToken);
             if (await StoreAsync(commit.Key, row?.Payload, stored).ConfigureAwait(false))
                 return CommitResult.Committed.Instance;
-            // Somebody was faster within the moment.
-            mayHaveBeenSent = true;
+            // Somebody was faster within the moment: this one was not stored.
             if (ask == DatabaseStore.Asks)
                 throw new SessionStoreException("database", "commit", "others keep changing the session between comparing and storing; nothing was stored.");
         }

@@ -11,6 +11,9 @@ internal static class Shared
 
     public static string Increment(SessionId id) => $"session_id('{id.Value}'); session_start(); $_SESSION['count'] = ($_SESSION['count'] ?? 0) + 1; session_write_close();";
 
+    /// <summary>A request that takes a millisecond between reading and writing.</summary>
+    private static string SlowIncrement(SessionId id) => Increment(id).Replace("$_SESSION['count'] =", "usleep(1000); $_SESSION['count'] =", StringComparison.Ordinal);
+
     public static string Read(SessionId id, string expression) =>
         $"session_id('{id.Value}'); session_start(['read_and_close' => true]); return {expression};";
 
@@ -33,7 +36,7 @@ internal static class Shared
         PhpProcess[] phps, SessionManager[] managers, SessionId id, int times, CancellationToken cancellationToken)
     {
         await phps[0].RunAsync($"session_id('{id.Value}'); session_start(); $_SESSION['count'] = 0; session_write_close();", cancellationToken);
-        var working = phps.Select(php => Task.Run(() => php.RunAsync($"for ($i = 0; $i < {times}; $i++) {{ {Increment(id)} }}", cancellationToken), cancellationToken))
+        var working = phps.Select(php => Task.Run(() => php.RunAsync($"for ($i = 0; $i < {times}; $i++) {{ {SlowIncrement(id)} }}", cancellationToken), cancellationToken))
             .Concat(managers.Select(manager => Task.Run(async () =>
             {
                 for (var i = 0; i < times; i++)
