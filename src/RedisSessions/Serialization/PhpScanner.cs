@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
+using System.Text;
 
 namespace RedisSessions;
 
@@ -127,10 +128,17 @@ internal ref struct PhpScanner(ReadOnlySpan<byte> bytes, int at = 0)
         return token;
     }
 
-    /// <summary>The key of an entry: an integer or a string.</summary>
+    /// <summary>The key of an entry: an integer or a string. One that reads as an integer is one to PHP, however it was written.</summary>
     public PhpToken NextKey()
     {
         var key = Next();
+        if (key == PhpToken.String && !Content.IsEmpty && Content[0] is (byte)'-' or (>= (byte)'0' and <= (byte)'9')
+            && PhpPayloadWriter.TryParseKey(Encoding.Latin1.GetString(Content), out var number))
+        {
+            Number = number;
+            return PhpToken.Integer;
+        }
+
         return key is PhpToken.Integer or PhpToken.String or PhpToken.EscapedString ? key : throw Damaged();
     }
 
