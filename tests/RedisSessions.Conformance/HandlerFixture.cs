@@ -18,11 +18,17 @@ public abstract class HandlerFixture : IAsyncLifetime
     /// <summary>An idle timeout that tests can afford to wait out. Over a real clock, long enough for a few calls to fit in well.</summary>
     public virtual TimeSpan ShortIdleTimeout => TimeSpan.FromMilliseconds(800);
 
+    /// <summary>The same for an idle timeout of a session's own, which is of whole seconds; longer where the store itself counts in seconds.</summary>
+    public virtual TimeSpan ShortOwnIdleTimeout => TimeSpan.FromSeconds(1);
+
     /// <summary>The largest payload that the suite stores. At least 1 MiB, which is the default of <see cref="RedisSessionsOptions.MaxSize"/>.</summary>
     public virtual int LargestPayload => 4 * 1024 * 1024;
 
     /// <summary>Whether a record is kept as the bytes of <see cref="RecordFormat"/>, so that others can damage them.</summary>
     public virtual bool KeepsBytes => true;
+
+    /// <summary>Whether a closed record keeps the payload that it was given. Where PHP's sessions are stored, only a <see cref="SessionState.Forward"/> does, and that is of its own kind.</summary>
+    public virtual bool KeepsClosedPayloads => true;
 
     /// <summary>Whether the handler implements <see cref="ISessionLeases"/>. One that does not must say so here, or it fails by name.</summary>
     public virtual bool KeepsLeases => true;
