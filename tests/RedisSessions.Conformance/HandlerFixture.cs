@@ -27,9 +27,6 @@ public abstract class HandlerFixture : IAsyncLifetime
     /// <summary>Whether a record is kept as the bytes of <see cref="RecordFormat"/>, so that others can damage them.</summary>
     public virtual bool KeepsBytes => true;
 
-    /// <summary>Whether a closed record keeps the payload that it was given. Where PHP's sessions are stored, only a <see cref="SessionState.Forward"/> does, and that is of its own kind.</summary>
-    public virtual bool KeepsClosedPayloads => true;
-
     /// <summary>Whether the handler implements <see cref="ISessionLeases"/>. One that does not must say so here, or it fails by name.</summary>
     public virtual bool KeepsLeases => true;
 

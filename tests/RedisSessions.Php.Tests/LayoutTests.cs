@@ -114,6 +114,38 @@ public sealed class LayoutTests : IDisposable
     }
 
     [Fact]
+    public async Task Bytes_that_happen_to_be_text_read_as_both()
+    {
+        await using var instance = Create();
+        var session = instance.Manager().Create();
+        session["text"] = "abc"u8.ToArray();
+        session["bytes"] = new byte[] { 0xff, 0xfe };
+        session["moment"] = new DateTimeOffset(2020, 2, 29, 12, 0, 0, TimeSpan.Zero);
+        await session.CommitAsync(CancellationToken);
+        session = await instance.Manager().LoadAsync(Instance.Parse(session.Id), cancellationToken: CancellationToken);
+        Assert.Equal("abc", session["text"]);
+        Assert.Equal("abc"u8.ToArray(), session.Get<byte[]>("text"));
+        Assert.Equal(new byte[] { 0xff, 0xfe }, session.Get<byte[]>("bytes"));
+        Assert.Equal("2020-02-29T12:00:00.0000000Z", session.Get<string>("moment"));
+    }
+
+    [Fact]
+    public async Task Two_commits_of_one_request_need_no_second_look()
+    {
+        await using var instance = Create();
+        var id = await MakeAsync(instance.Manager());
+        var session = await instance.Manager().LoadAsync(id, cancellationToken: CancellationToken);
+        for (var i = 0; i < 3; i++)
+        {
+            // What was read would be refused if the version were another than that of what was stored.
+            session["n"] = session.Get<int>("n") + 1;
+            await session.CommitAsync(CancellationToken);
+        }
+
+        Assert.Equal(4, await instance.Manager().CountAsync(id, "n", CancellationToken));
+    }
+
+    [Fact]
     public async Task What_PHP_does_with_our_key_disturbs_nobody()
     {
         await using var instance = Create();
@@ -151,8 +183,6 @@ public sealed class LayoutTests : IDisposable
         Assert.True(key.TryGetId(out var same));
         Assert.Equal(id, same);
         Assert.False(SessionKey.From(SessionId.New()).TryGetId(out _));
-        // A forward says where it leads.
-        Assert.Equal(40, id.Value.Length);
     }
 
     private static async Task<SessionId> MakeAsync(SessionManager manager)

@@ -7,16 +7,15 @@ namespace RedisSessions.Php.Tests;
 
 /// <summary>
 /// A handler with PHP's layout as the conformance suite wants to see it. The suite names sessions by hashes, counts versions and stores any bytes; PHP's sessions have ids, digests and
-/// values. So a key becomes the id of the same letters, and bytes become one value of the session, beside the version that they were stored with.
+/// values. So a key becomes the id of the same letters, and bytes become one value of the session, beside the version that they were stored with. And the suite says at each use how long a
+/// session lives from then on, where PHP's files and tables know only when it was used: what was said last is said again.
 /// </summary>
 public abstract class PhpFixture : HandlerFixture
 {
     private readonly List<ServiceProvider> _instances = [];
-    private readonly ConcurrentDictionary<(SessionKey Key, ulong Version), SessionVersion> _digests = new();
+    private readonly Known _known = new();
 
     public override bool KeepsBytes => false;
-
-    public override bool KeepsClosedPayloads => false;
 
     public override bool KeepsLeases => false;
 
@@ -28,7 +27,7 @@ public abstract class PhpFixture : HandlerFixture
         lock (_instances)
             _instances.Add(instance);
         var handler = instance.GetRequiredService<ISessionHandler>();
-        return new(KeepsLeases ? new WithLeases(handler, (ISessionLeases)handler, _digests) : new Translated(handler, _digests));
+        return new(KeepsLeases ? new WithLeases(handler, (ISessionLeases)handler, _known) : new Translated(handler, _known));
     }
 
     public override async ValueTask DisposeAsync()
@@ -41,21 +40,45 @@ public abstract class PhpFixture : HandlerFixture
 
     protected abstract ServiceProvider CreateInstance();
 
-    private class Translated(ISessionHandler handler, ConcurrentDictionary<(SessionKey, ulong), SessionVersion> digests) : ISessionHandler
+    /// <summary>What the handlers of one fixture have stored.</summary>
+    private sealed class Known
     {
-        public async ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
-            await handler.ReadAsync(Named(key), idleTimeout, cancellationToken) is { } record ? Suites(key, record) : null;
+        public ConcurrentDictionary<(SessionKey, ulong), SessionVersion> Digests { get; } = new();
+
+        public ConcurrentDictionary<(SessionKey, SessionVersion), ulong> Versions { get; } = new();
+
+        public ConcurrentDictionary<SessionKey, TimeSpan> Idle { get; } = new();
+    }
+
+    private class Translated(ISessionHandler handler, Known known) : ISessionHandler
+    {
+        public async ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken)
+        {
+            var record = await handler.ReadAsync(Named(key), IdleFor(key, idleTimeout), cancellationToken);
+            if (record is null)
+                return null;
+            if (record.State == SessionState.Live)
+                known.Idle[key] = idleTimeout;
+            return Suites(key, record);
+        }
 
         public async ValueTask<CommitResult> CommitAsync(
             SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken)
         {
-            var digest = expected == SessionVersion.None ? expected : digests.GetValueOrDefault((key, expected.Value), expected);
+            var digest = expected == SessionVersion.None ? expected : known.Digests.GetValueOrDefault((key, expected.Value), expected);
             var stored = Phps(record);
-            var result = await handler.CommitAsync(Named(key), digest, stored, idleTimeout, cancellationToken);
+            var result = await handler.CommitAsync(Named(key), digest, stored, IdleFor(key, idleTimeout), cancellationToken);
             if (result is CommitResult.Committed)
-                digests[(key, record.Version.Value)] = stored.Version;
+            {
+                (known.Digests[(key, record.Version.Value)], known.Idle[key]) = (stored.Version, idleTimeout);
+                known.Versions[(key, stored.Version)] = record.Version.Value;
+            }
+
             return result is CommitResult.Conflict { Current: var current } ? new CommitResult.Conflict(Suites(key, current)) : result;
         }
+
+        /// <summary>Redis counts from the commit on, and needs what is said now.</summary>
+        protected virtual TimeSpan IdleFor(SessionKey key, TimeSpan idleTimeout) => known.Idle.GetValueOrDefault(key, idleTimeout);
 
         public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) => handler.DeleteAsync(Named(key), cancellationToken);
 
@@ -68,10 +91,10 @@ public abstract class PhpFixture : HandlerFixture
         private SessionRecord Suites(SessionKey key, SessionRecord record)
         {
             if (record.State != SessionState.Live)
-                return record;
+                return Copy(record, new SessionVersion(known.Versions[(key, record.Version)]), record.Payload);
             var values = MessagePackSerializer.Deserialize<Dictionary<string, object>>(record.Payload);
             var version = ulong.Parse((string)values["v"], null);
-            digests.TryAdd((key, version), record.Version);
+            known.Digests.TryAdd((key, version), record.Version);
             return Copy(record, new SessionVersion(version), values["b"] as byte[] ?? System.Text.Encoding.UTF8.GetBytes((string)values["b"]));
         }
 
@@ -90,9 +113,10 @@ public abstract class PhpFixture : HandlerFixture
         };
     }
 
-    private sealed class WithLeases(ISessionHandler handler, ISessionLeases leases, ConcurrentDictionary<(SessionKey, ulong), SessionVersion> digests)
-        : Translated(handler, digests), ISessionLeases
+    private sealed class WithLeases(ISessionHandler handler, ISessionLeases leases, Known known) : Translated(handler, known), ISessionLeases
     {
+        protected override TimeSpan IdleFor(SessionKey key, TimeSpan idleTimeout) => idleTimeout;
+
         public ValueTask<TimeSpan?> TryAcquireAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
             leases.TryAcquireAsync(Named(key), lease, cancellationToken);
 
