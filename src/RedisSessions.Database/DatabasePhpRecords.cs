@@ -1,5 +1,6 @@
 using System.Data;
 using System.Globalization;
+using Microsoft.Extensions.Logging;
 
 namespace RedisSessions.Database;
 
@@ -7,7 +8,7 @@ namespace RedisSessions.Database;
 /// Records in the table of UserFrosting or Laravel: a row per session, its id as it is, the session in base64, when it was last used in seconds. The other columns are the application's,
 /// and so is collecting.
 /// </summary>
-internal sealed class DatabasePhpRecords(DatabaseStore store, PhpRecordFormat format)
+internal sealed class DatabasePhpRecords(DatabaseStore store, PhpRecordFormat format, ILogger logger)
 {
     private readonly SessionDatabase _database = store.Database;
 
@@ -19,11 +20,7 @@ internal sealed class DatabasePhpRecords(DatabaseStore store, PhpRecordFormat fo
             return null;
         // Once in a tenth of the idle time is enough.
         if (found.Record.State == SessionState.Live && store.Now - found.UsedAt > (found.Record.IdleTimeout ?? idleTimeout) / 10)
-        {
-            await store.RunAsync("read", (Records: this, key), static (state, cancellationToken) =>
-                state.Records.ChangeAsync(state.Records._database.Statements.PhpSlide, state.Records.Row(state.key), cancellationToken), cancellationToken).ConfigureAwait(false);
-        }
-
+            await SlideAsync(key, cancellationToken).ConfigureAwait(false);
         return found.Record;
     }
 
@@ -38,6 +35,19 @@ internal sealed class DatabasePhpRecords(DatabaseStore store, PhpRecordFormat fo
             cancellationToken.ThrowIfCancellationRequested();
             return await state.Records.ChangeAsync(state.Records._database.Statements.Delete, [("@id", Id(state.key))], CancellationToken.None).ConfigureAwait(false) > 0;
         }, cancellationToken);
+
+    /// <summary>A session that cannot be slid can still be read, so this fails nobody; and it is not tried twice, because somebody waits for what was read.</summary>
+    private async ValueTask SlideAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ChangeAsync(_database.Statements.PhpSlide, Row(key), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (StoreFailure.Is(e))
+        {
+            Log.NotSlid(logger, e.GetType().Name);
+        }
+    }
 
     private async ValueTask<CommitResult> CommitOnceAsync(Sending<Commit> sending, CancellationToken cancellationToken)
     {

@@ -35,7 +35,7 @@ internal sealed class DatabaseSessionHandler : ISessionHandler, IExpiredSessions
         _batch = options.Value.CollectBatch;
         IdFormat = PhpRecordFormat.IdsOf(options.Value.Layout);
         if (options.Value.PhpFormatInUse is { } format)
-            _php = new DatabasePhpRecords(_store, new PhpRecordFormat(format, sessions.Value.AbsoluteTimeout));
+            _php = new DatabasePhpRecords(_store, new PhpRecordFormat(format, sessions.Value.AbsoluteTimeout), logger);
     }
 
     /// <inheritdoc/>

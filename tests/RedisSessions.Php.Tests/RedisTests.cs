@@ -94,6 +94,27 @@ public sealed class RedisTests(RedisServerFixture redis)
     }
 
     [Fact]
+    public async Task A_commit_whose_answer_is_lost_counts_once_also_with_PHP_in_between()
+    {
+        await using var php = StartPhp(locking: false);
+        await using var proxy = FaultProxy.Start(redis.Server.Configuration);
+        await using var instance = Create(options => (options.Configuration, options.Timeout) = ($"{proxy.Configuration},connectTimeout=5000", TimeSpan.FromSeconds(30)));
+        var (id, manager) = (Shared.NewId(), instance.Manager());
+        await php.RunAsync(Shared.Increment(id), CancellationToken);
+        await manager.IncrementAsync(id, "count", CancellationToken);
+        proxy.Policy = command => command.IsScript && command.Number % 5 == 0 ? Fault.CutReply : Fault.None;
+        for (var i = 0; i < 50; i++)
+        {
+            await php.RunAsync(Shared.Increment(id), CancellationToken);
+            await manager.IncrementAsync(id, "count", CancellationToken);
+        }
+
+        Assert.True(proxy.Faults >= 10, $"Only {proxy.Faults} answers were lost.");
+        proxy.Policy = _ => Fault.None;
+        Assert.Equal(102, await manager.CountAsync(id, "count", CancellationToken));
+    }
+
+    [Fact]
     public async Task Laravel_keeps_a_string_within_a_string()
     {
         var prefix = $"laravel:{Guid.NewGuid():N}:";
