@@ -46,5 +46,7 @@ internal sealed class AspNetSession(HttpContext context, Session session, bool i
     public void Clear() => session.Clear();
 
     private static string Name(Session session) =>
-        SessionId.TryParse(session.Id, out var id) ? SessionKey.From(id).Value : throw new InvalidOperationException("The session has no id.");
+        SessionId.TryParse(session.Id, out var id) || SessionId.TryParse(session.Id, SessionIdFormat.Php, out id)
+            ? SessionKey.From(id).Value
+            : throw new InvalidOperationException("The session has no id.");
 }

@@ -11,7 +11,7 @@ public static class RedisSessionsApplicationBuilderExtensions
     /// before what uses the session; in place of <c>UseSession()</c>.
     /// </summary>
     /// <param name="app">The application.</param>
-    /// <exception cref="InvalidOperationException"><c>AddRedisSessions</c> was not called, or what <c>Import</c> needs is not registered.</exception>
+    /// <exception cref="InvalidOperationException"><c>AddRedisSessions</c> was not called, what <c>Import</c> needs is not registered, or a cookie of Laravel's is to hold ids that it does not take.</exception>
     public static IApplicationBuilder UseRedisSessions(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);

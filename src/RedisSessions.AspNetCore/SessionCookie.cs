@@ -6,9 +6,14 @@ using Microsoft.Extensions.Options;
 namespace RedisSessions;
 
 /// <summary>The cookie in and out: the one place that knows names and flags.</summary>
-internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHostEnvironment environment, TimeProvider time, RequestMetrics metrics, ILogger<SessionCookie> logger)
+internal sealed class SessionCookie(
+    SessionManager manager, IOptions<SessionCookieOptions> options, IHostEnvironment environment, TimeProvider time, RequestMetrics metrics, ILogger<SessionCookie> logger)
 {
+    // Three characters for one at worst, as PHP encodes the commas of its ids.
+    private const int LongestPhpValue = 3 * 256;
+
     private readonly SessionCookieOptions _options = options.Value;
+    private readonly LaravelCookie? _laravel = LaravelOf(options.Value.Laravel, manager.IdFormat);
     private readonly bool _development = environment.IsDevelopment();
 
     /// <summary>The id that a request brings. Two different ones are none: a sibling host or a path may have planted one of them, and nobody can tell which.</summary>
@@ -29,9 +34,9 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
                 if (pair.Length <= name.Length || pair[name.Length] != '=' || !pair.StartsWith(name, StringComparison.Ordinal))
                     continue;
                 var value = pair[(name.Length + 1)..].Trim('"');
-                if (found is null && value.Length == SessionId.Length && SessionId.TryParse(value.ToString(), out var id))
+                if (TryRead(name, value, out var id) && (found is null || found == id))
                     found = id;
-                else if (found is null || !value.SequenceEqual(found.Value.Value))
+                else
                     others = true;
             }
         }
@@ -48,7 +53,8 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
         switch (SessionManager.CookieFor(session))
         {
             case SessionCookieAction.Issue:
-                context.Response.Cookies.Append(NameFor(context.Request), session.Id, Flags(context.Request, session));
+                var name = NameFor(context.Request);
+                context.Response.Cookies.Append(name, _laravel?.Write(name, session.Id) ?? session.Id, Flags(context.Request, session));
                 break;
             case SessionCookieAction.Expire:
                 context.Response.Cookies.Delete(NameFor(context.Request), Flags(context.Request));
@@ -59,6 +65,23 @@ internal sealed class SessionCookie(IOptions<SessionCookieOptions> options, IHos
 
         // A shared cache must never hand one visitor's cookie to another.
         context.Response.Headers.CacheControl = "no-store";
+    }
+
+    private static LaravelCookie? LaravelOf(LaravelCookieOptions options, SessionIdFormat ids) =>
+        LaravelCookie.Create(options) is var laravel && (laravel is null || ids != SessionIdFormat.Standard)
+            ? laravel
+            : throw new InvalidOperationException(
+                "Sessions:Cookie:Laravel:AppKey is set, and the sessions of this handler have ids that Laravel does not take: set the handler's Layout to Laravel "
+                + "(Sessions:Redis:Layout, Sessions:Database:Layout or Sessions:File:Layout), or remove AppKey.");
+
+    private bool TryRead(string name, ReadOnlySpan<char> value, out SessionId id)
+    {
+        id = default;
+        if (_laravel is not null)
+            return SessionId.TryParse(_laravel.Read(name, value), manager.IdFormat, out id);
+        if (manager.IdFormat == SessionIdFormat.Standard)
+            return value.Length == SessionId.Length && SessionId.TryParse(value.ToString(), out id);
+        return value.Length <= LongestPhpValue && SessionId.TryParse(Uri.UnescapeDataString(value), manager.IdFormat, out id);
     }
 
     private string NameFor(HttpRequest request)

@@ -31,6 +31,9 @@ public sealed class SessionCookieOptions
 
     /// <summary>Whether the cookie is set without the visitor's consent (cookie policy middleware). Default: true.</summary>
     public bool IsEssential { get; set; } = true;
+
+    /// <summary>The cookie as Laravel encrypts it, to share it with a Laravel application. Default: not encrypted; the id is a random secret by itself.</summary>
+    public LaravelCookieOptions Laravel { get; set; } = new();
 }
 
 /// <summary>Refuses, at start, what browsers would refuse in silence.</summary>
@@ -58,6 +61,16 @@ internal sealed class SessionCookieOptionsValidator : IValidateOptions<SessionCo
             errors.Add($"Sessions:Cookie:Name is \"{options.Name}\": browsers drop a __Host- cookie with a Domain or a Path other than \"/\". Remove those, or rename it.");
         if ((host || secure) && options.SecurePolicy != CookieSecurePolicy.Always)
             errors.Add($"Sessions:Cookie:Name is \"{options.Name}\" and SecurePolicy is {options.SecurePolicy}: browsers drop such a cookie. Set it to Always, or rename the cookie.");
+        if (options.Laravel.AppKey is not null)
+        {
+            LaravelCookie.TryCreate(options.Laravel, out _, out var wrong);
+            errors.AddRange(wrong);
+        }
+        else if (options.Laravel.PreviousKeys.Count > 0)
+        {
+            errors.Add("Sessions:Cookie:Laravel:PreviousKeys are set and AppKey is not: set AppKey to Laravel's APP_KEY, or remove them.");
+        }
+
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 }

@@ -25,7 +25,7 @@ internal sealed class SessionHealthCheck(
         try
         {
             // A handler may take its time to heed a token, or not heed it at all.
-            await handler.ReadAsync(SessionKey.From(SessionId.New()), options.Value.IdleTimeout, limit.Token).AsTask().WaitAsync(timeout, time, cancellationToken);
+            await handler.ReadAsync(SessionKey.From(SessionId.New(handler.IdFormat)), options.Value.IdleTimeout, limit.Token).AsTask().WaitAsync(timeout, time, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {

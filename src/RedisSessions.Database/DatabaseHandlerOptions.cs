@@ -29,6 +29,22 @@ public sealed class DatabaseHandlerOptions
     /// <summary>How often a statement is tried when a deadlock, a locked database or a lost connection kept it from working. Default: 3; 1 to 10.</summary>
     public int Tries { get; set; } = 3;
 
+    /// <summary>
+    /// Whose table it is. Default: this library's own. <see cref="SessionLayout.UserFrosting"/> and <see cref="SessionLayout.Laravel"/> is the table of such an application, with its columns
+    /// <c>id</c>, <c>payload</c> and <c>last_activity</c>; it is neither made nor migrated nor collected here, and ids stand in it as they are. See <c>docs/php.md</c>.
+    /// </summary>
+    public SessionLayout Layout { get; set; }
+
+    /// <summary>How PHP encodes sessions, where it is not as the <see cref="Layout"/> has it: <c>session.serialize_handler</c> in php.ini. Default: as the layout has it.</summary>
+    public PhpSessionFormat? PhpFormat { get; set; }
+
+    internal PhpSessionFormat? PhpFormatInUse => Layout switch
+    {
+        SessionLayout.Standard => null,
+        SessionLayout.Laravel => PhpFormat ?? PhpSessionFormat.PhpSerialize,
+        _ => PhpFormat ?? PhpSessionFormat.Php,
+    };
+
     /// <summary>How many expired sessions are deleted by one statement when they are collected. Default: 1,000; 1 to 100,000.</summary>
     public int CollectBatch { get; set; } = 1_000;
 }
@@ -47,6 +63,10 @@ internal sealed partial class DatabaseHandlerOptionsValidator : IValidateOptions
             errors.Add($"Sessions:Database:Tries is {options.Tries}: it must be from 1 to 10.");
         if (options.CollectBatch is < 1 or > 100_000)
             errors.Add($"Sessions:Database:CollectBatch is {options.CollectBatch}: it must be from 1 to 100000.");
+        if (options.Layout is not (SessionLayout.Standard or SessionLayout.UserFrosting or SessionLayout.Laravel))
+            errors.Add($"Sessions:Database:Layout is {options.Layout}: it must be Standard, UserFrosting or Laravel. PHP itself keeps no sessions in a database.");
+        if (options.PhpFormat is { } format && !Enum.IsDefined(format))
+            errors.Add($"Sessions:Database:PhpFormat is {format}: it must be Php, PhpSerialize or SerializedString.");
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 

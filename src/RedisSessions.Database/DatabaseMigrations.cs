@@ -52,6 +52,9 @@ internal sealed class DatabaseMigrations(SessionDatabase database, IOptions<Data
 
     private async Task RunAsync()
     {
+        // The table is the PHP application's, and so are its migrations.
+        if (options.Value.Layout != SessionLayout.Standard)
+            return;
         var started = time.GetTimestamp();
         try
         {

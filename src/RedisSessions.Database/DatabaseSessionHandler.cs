@@ -19,8 +19,12 @@ internal sealed class DatabaseSessionHandler : ISessionHandler, IExpiredSessions
     private readonly ILogger _logger;
     private readonly int _batch;
 
+    // Null with a table of our own.
+    private readonly DatabasePhpRecords? _php;
+
     public DatabaseSessionHandler(
-        SessionDatabase database, DatabaseMigrations migrations, IOptions<DatabaseHandlerOptions> options, TimeProvider time, ILogger<DatabaseSessionHandler> logger)
+        SessionDatabase database, DatabaseMigrations migrations, IOptions<DatabaseHandlerOptions> options, IOptions<RedisSessionsOptions> sessions, TimeProvider time,
+        ILogger<DatabaseSessionHandler> logger)
     {
         _store = new DatabaseStore(database, migrations, options, time, logger);
         _database = database;
@@ -29,14 +33,22 @@ internal sealed class DatabaseSessionHandler : ISessionHandler, IExpiredSessions
         _time = time;
         _logger = logger;
         _batch = options.Value.CollectBatch;
+        IdFormat = PhpRecordFormat.IdsOf(options.Value.Layout);
+        if (options.Value.PhpFormatInUse is { } format)
+            _php = new DatabasePhpRecords(_store, new PhpRecordFormat(format, sessions.Value.AbsoluteTimeout), logger);
     }
 
     /// <inheritdoc/>
     public string SystemName => _database.Dialect.SystemName;
 
     /// <inheritdoc/>
+    public SessionIdFormat IdFormat { get; }
+
+    /// <inheritdoc/>
     public async ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
+        if (_php is not null)
+            return await _php.ReadAsync(key, idleTimeout, cancellationToken).ConfigureAwait(false);
         var row = await _store.RunAsync("read", (Handler: this, key), static (state, cancellationToken) =>
             state.Handler.ReadOnceAsync(state.key, cancellationToken), cancellationToken).ConfigureAwait(false);
         if (row is not { } found)
@@ -55,6 +67,8 @@ internal sealed class DatabaseSessionHandler : ISessionHandler, IExpiredSessions
         SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(record);
+        if (_php is not null)
+            return _php.CommitAsync(key, expected, record, idleTimeout, cancellationToken);
         var now = _time.GetUtcNow();
         List<(string Name, object? Value)> row =
         [
@@ -76,7 +90,7 @@ internal sealed class DatabaseSessionHandler : ISessionHandler, IExpiredSessions
 
     /// <inheritdoc/>
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) =>
-        _store.RunAsync("delete", (Database: _database, Sending: new Sending<SessionKey>(key)), static async (state, cancellationToken) =>
+        _php is not null ? _php.DeleteAsync(key, cancellationToken) : _store.RunAsync("delete", (Database: _database, Sending: new Sending<SessionKey>(key)), static async (state, cancellationToken) =>
         {
             var (database, delete) = state;
             using var turn = await database.EnterAsync(delete.Cancellable(cancellationToken)).ConfigureAwait(false);
@@ -89,11 +103,13 @@ internal sealed class DatabaseSessionHandler : ISessionHandler, IExpiredSessions
 
     /// <inheritdoc/>
     public ValueTask<int> CollectAsync(CancellationToken cancellationToken) =>
-        _store.RunAsync("collect", new ExpiredRows(_database, _time, _batch), static (rows, cancellationToken) => rows.CollectAsync(cancellationToken), cancellationToken);
+        // PHP's are collected by PHP, which knows how long they are to live there.
+        _php is not null ? new(0) : _store.RunAsync("collect", new ExpiredRows(_database, _time, _batch), static (rows, cancellationToken) => rows.CollectAsync(cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<TimeSpan?> TryAcquireAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
-        _leases.TryAcquireAsync(key, lease, cancellationToken);
+        _php is null ? _leases.TryAcquireAsync(key, lease, cancellationToken) : throw new InvalidOperationException(
+            "SessionAccess.Exclusive cannot be had in the table of a PHP application (Sessions:Database:Layout): it has no leases, and PHP would not wait for any. Use another access, or UpdateAsync.");
 
     /// <inheritdoc/>
     public ValueTask<bool> RenewAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) => _leases.RenewAsync(key, lease, cancellationToken);
@@ -105,7 +121,9 @@ internal sealed class DatabaseSessionHandler : ISessionHandler, IExpiredSessions
     public ValueTask<IDisposable?> WatchAsync(SessionKey key, Action released, CancellationToken cancellationToken) => default;
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => _index.FindAsync(userId, cancellationToken);
+    public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => _php is null
+        ? _index.FindAsync(userId, cancellationToken)
+        : throw new InvalidOperationException("The sessions of a user cannot be found where PHP's records are stored (Sessions:Database:Layout): there is no index that PHP would keep.");
 
     private async ValueTask<(SessionRecord Record, long IdleDeadline)?> ReadOnceAsync(SessionKey key, CancellationToken cancellationToken)
     {

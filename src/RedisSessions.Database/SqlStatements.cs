@@ -23,6 +23,10 @@ internal sealed class SqlStatements
         Delete = Required("delete.sql");
         Collect = Required("collect.sql");
         Find = Required("find.sql");
+        PhpRead = Required("php-read.sql");
+        PhpSlide = Required("php-slide.sql");
+        PhpCreate = Required("php-create.sql");
+        PhpReplace = Required("php-replace.sql");
         Acquire = Required("acquire.sql");
         Renew = Required("renew.sql");
         Release = Required("release.sql");
@@ -53,6 +57,14 @@ internal sealed class SqlStatements
     public string Collect { get; }
 
     public string Find { get; }
+
+    public string PhpRead { get; }
+
+    public string PhpSlide { get; }
+
+    public string PhpCreate { get; }
+
+    public string PhpReplace { get; }
 
     public string Acquire { get; }
 

@@ -16,8 +16,44 @@ public sealed class RedisHandlerOptions
     /// </summary>
     public string? Configuration { get; set; }
 
-    /// <summary>What the names of all keys begin with. Default: <c>session:</c>; may be empty, at most 200 characters.</summary>
-    public string KeyPrefix { get; set; } = "session:";
+    /// <summary>
+    /// What the names of all keys begin with. Default: <c>session:</c>; with <see cref="SessionLayout.Php"/> what phpredis has by default, <c>PHPREDIS_SESSION:</c>; with
+    /// <see cref="SessionLayout.Laravel"/> none: it is <c>database.redis.options.prefix</c> and <c>cache.prefix</c> together. May be empty, at most 200 characters.
+    /// </summary>
+    public string KeyPrefix
+    {
+        get => _keyPrefix ?? (Layout == SessionLayout.Php ? "PHPREDIS_SESSION:" : "session:");
+        set => _keyPrefix = value;
+    }
+
+    private string? _keyPrefix;
+
+    internal bool HasKeyPrefix => _keyPrefix is not null;
+
+    /// <summary>
+    /// Whose records are in this Redis. Default: this library's own. <see cref="SessionLayout.Php"/> is the handler of phpredis, <see cref="SessionLayout.Laravel"/> Laravel's drivers
+    /// <c>redis</c> and <c>cache</c>; ids then stand in the store as they are. See <c>docs/php.md</c>.
+    /// </summary>
+    public SessionLayout Layout { get; set; }
+
+    /// <summary>How PHP encodes sessions, where it is not as the <see cref="Layout"/> has it: <c>session.serialize_handler</c> in php.ini. Default: as the layout has it.</summary>
+    public PhpSessionFormat? PhpFormat { get; set; }
+
+    /// <summary>
+    /// Whether a commit waits for a request of PHP that has the session's lock, and PHP for an exclusive request here: <c>redis.session.locking_enabled</c> of phpredis. Costs nothing
+    /// where PHP takes no locks. Default: true; false on a cluster, where the lock may be on another server than the session.
+    /// </summary>
+    public bool PhpLock { get; set; } = true;
+
+    /// <summary>How long a commit waits for a request of PHP, see <see cref="PhpLock"/>, until it fails (503). Default: 10 seconds; 100 ms to 5 minutes.</summary>
+    public TimeSpan PhpLockWait { get; set; } = TimeSpan.FromSeconds(10);
+
+    internal PhpSessionFormat? PhpFormatInUse => Layout switch
+    {
+        SessionLayout.Standard => null,
+        SessionLayout.Laravel => PhpFormat ?? PhpSessionFormat.SerializedString,
+        _ => PhpFormat ?? PhpSessionFormat.Php,
+    };
 
     /// <summary>
     /// How long a call (a read, a commit, a delete) may take with all its tries, waiting for a connection included. Default: 3 seconds, which covers a restart of Redis
@@ -84,6 +120,15 @@ internal sealed class RedisHandlerOptionsValidator : IValidateOptions<RedisHandl
 
         if (options.KeyPrefix is null || options.KeyPrefix.Length > 200)
             errors.Add($"Sessions:Redis:KeyPrefix has {options.KeyPrefix?.Length ?? 0} characters: it must be set and have at most 200.");
+        if (options.Layout is not (SessionLayout.Standard or SessionLayout.Php or SessionLayout.Laravel))
+            errors.Add($"Sessions:Redis:Layout is {options.Layout}: it must be Standard, Php or Laravel. UserFrosting keeps sessions in files or in a database.");
+        if (options is { Layout: SessionLayout.Laravel, HasKeyPrefix: false })
+            errors.Add("Sessions:Redis:Layout is Laravel and Sessions:Redis:KeyPrefix is not set: it must be Laravel's database.redis.options.prefix and cache.prefix together.");
+        if (options.PhpFormat is { } format && !Enum.IsDefined(format))
+            errors.Add($"Sessions:Redis:PhpFormat is {format}: it must be Php, PhpSerialize or SerializedString.");
+        Check(errors, nameof(options.PhpLockWait), options.PhpLockWait, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
+        if (options.Layout != SessionLayout.Standard && options.MinReplicas > 0)
+            errors.Add($"Sessions:Redis:MinReplicas is {options.MinReplicas} and Sessions:Redis:Layout is {options.Layout}: PHP waits for no replicas, so nothing would be safer. Set MinReplicas to 0.");
         if (options.Tries is < 1 or > 10)
             errors.Add($"Sessions:Redis:Tries is {options.Tries}: it must be from 1 to 10.");
         Check(errors, nameof(options.Timeout), options.Timeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));

@@ -5,6 +5,8 @@ internal static class RedisScripts
 {
     public static readonly RedisScript Commit = new("commit.lua");
 
+    public static readonly RedisScript CommitPhp = new("commit-php.lua");
+
     public static readonly RedisScript AcquireLease = new("lease-acquire.lua");
 
     public static readonly RedisScript RenewLease = new("lease-renew.lua");
@@ -16,5 +18,5 @@ internal static class RedisScripts
     public static readonly RedisScript SelfTest = new("selftest.lua");
 
     /// <summary>Those that sessions need while they run.</summary>
-    public static IReadOnlyList<RedisScript> All { get; } = [Commit, AcquireLease, RenewLease, ReleaseLease, Index];
+    public static IReadOnlyList<RedisScript> All { get; } = [Commit, CommitPhp, AcquireLease, RenewLease, ReleaseLease, Index];
 }

@@ -16,19 +16,29 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
     private readonly ReplicaAcks _replicas;
     private readonly ChangeMessages _changes;
 
+    // Null with records of our own.
+    private readonly RedisPhpRecords? _php;
+
     public RedisSessionHandler(
-        RedisConnection connection, RedisSelfTest selfTest, IOptions<RedisHandlerOptions> options, TimeProvider time, RedisMetrics metrics,
+        RedisConnection connection, RedisSelfTest selfTest, IOptions<RedisHandlerOptions> options, IOptions<RedisSessionsOptions> sessions, TimeProvider time, RedisMetrics metrics,
         ILogger<RedisSessionHandler> logger)
     {
         _store = new RedisStore(connection, selfTest, options, time, metrics, logger);
-        _leases = new RedisSessionLeases(_store);
+        IdFormat = PhpRecordFormat.IdsOf(options.Value.Layout);
+        if (options.Value.PhpFormatInUse is { } format)
+            _php = new RedisPhpRecords(_store, new PhpRecordFormat(format, sessions.Value.AbsoluteTimeout), options.Value, time);
+        _leases = new RedisSessionLeases(_store, isPhpLock: _php is not null && options.Value.PhpLock);
         _index = new RedisUserIndex(_store);
         _replicas = new ReplicaAcks(connection, options.Value);
         _changes = new ChangeMessages(_store, connection, time);
     }
 
     /// <inheritdoc/>
-    public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) => _store.RunAsync(
+    public SessionIdFormat IdFormat { get; }
+
+    /// <inheritdoc/>
+    public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
+        _php is not null ? _php.ReadAsync(key, idleTimeout, cancellationToken) : _store.RunAsync(
         "read",
         (Store: _store, Key: _store.Key(key.Value), idleTimeout),
         static (read, attempt) => attempt.Database.StringGetSetExpiryAsync(read.Key, read.idleTimeout),
@@ -50,6 +60,8 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
         SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(record);
+        if (_php is not null)
+            return _php.CommitAsync(key, expected, record, idleTimeout, cancellationToken);
         // First the index: what it has too much is noticed, and what it lacks is not.
         return record is { IndexUser: true, UserId: { } user }
             ? IndexAndStoreAsync(user, key, expected, record, idleTimeout, cancellationToken)
@@ -95,7 +107,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
 
     /// <inheritdoc/>
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) =>
-        _store.RunToTheEndAsync("delete", (Session: key, Key: _store.Key(key.Value), Changes: _changes), static (state, attempt) =>
+        _php is not null ? _php.DeleteAsync(key, cancellationToken) : _store.RunToTheEndAsync("delete", (Session: key, Key: _store.Key(key.Value), Changes: _changes), static (state, attempt) =>
         {
             var deleted = attempt.Database.KeyDeleteAsync(state.Key);
             // Behind it on the same connection, and mostly before its answer.
@@ -115,10 +127,13 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
 
     /// <inheritdoc/>
     public ValueTask<IDisposable?> WatchAsync(SessionKey key, Action released, CancellationToken cancellationToken) =>
-        _leases.WatchAsync(key, released, cancellationToken);
+        // PHP sends no messages; without a watch the lock is asked for often.
+        _php is null ? _leases.WatchAsync(key, released, cancellationToken) : default;
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => _index.FindAsync(userId, cancellationToken);
+    public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => _php is null
+        ? _index.FindAsync(userId, cancellationToken)
+        : throw new InvalidOperationException("The sessions of a user cannot be found where PHP's records are stored (Sessions:Redis:Layout): there is no index that PHP would keep.");
 
     /// <inheritdoc/>
     public bool Arrive => _changes.Arrive;
@@ -129,7 +144,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
     /// <inheritdoc/>
     public void Dispose() => _changes.Dispose();
 
-    private static Task<bool> SlideAsync(IDatabase database, RedisKey key, SessionRecord record, DateTimeOffset now, TimeSpan idleTimeout, CommandFlags flags) =>
+    internal static Task<bool> SlideAsync(IDatabase database, RedisKey key, SessionRecord record, DateTimeOffset now, TimeSpan idleTimeout, CommandFlags flags) =>
         record.State != SessionState.Live
             ? database.KeyExpireAsync(key, record.AbsoluteDeadline.UtcDateTime, flags: flags)
             : database.KeyExpireAsync(key, record.Lifetime(now, idleTimeout), flags: flags);

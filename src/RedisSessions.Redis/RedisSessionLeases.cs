@@ -5,7 +5,9 @@ namespace RedisSessions.Redis;
 /// <summary>
 /// Leases in Redis: a string with the owner's name, <c>{prefix}lease:{key}</c>, that ends by itself. Everything is safe to send again, because the owner is named.
 /// </summary>
-internal sealed class RedisSessionLeases(RedisStore store)
+/// <param name="store">The way to Redis.</param>
+/// <param name="isPhpLock">Whether a lease is the lock that PHP's requests take, so that they wait for an exclusive one as it does for them.</param>
+internal sealed class RedisSessionLeases(RedisStore store, bool isPhpLock)
 {
     private readonly LeaseMessages _messages = new(store);
 
@@ -25,7 +27,7 @@ internal sealed class RedisSessionLeases(RedisStore store)
     public async ValueTask ReleaseAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(lease);
-        await store.RunToTheEndAsync("release", (Messages: _messages, Session: key, Keys: Keys(key), lease.Owner), static async (state, attempt) =>
+        await store.RunToTheEndAsync("release", (Messages: _messages, Session: key, Keys: Keys(key), Owner: Owner(lease)), static async (state, attempt) =>
         {
             var released = (bool)await RedisScripts.ReleaseLease.RunAsync(attempt, state.Keys, [state.Owner]).ConfigureAwait(false);
             // When an answer was lost, the lease may have been given back by the try before.
@@ -38,11 +40,13 @@ internal sealed class RedisSessionLeases(RedisStore store)
     public async ValueTask<IDisposable?> WatchAsync(SessionKey key, Action released, CancellationToken cancellationToken) =>
         await _messages.WatchAsync(key, released, cancellationToken).ConfigureAwait(false);
 
-    private RedisKey[] Keys(SessionKey key) => [store.Key("lease:" + key.Value)];
+    private RedisKey[] Keys(SessionKey key) => [store.Key(isPhpLock ? RedisPhpRecords.LockName(key) : "lease:" + key.Value)];
 
-    private static RedisValue[] Values(SessionLease lease)
+    private string Owner(SessionLease lease) => isPhpLock ? RedisPhpRecords.OwnerPrefix + lease.Owner : lease.Owner;
+
+    private RedisValue[] Values(SessionLease lease)
     {
         ArgumentNullException.ThrowIfNull(lease);
-        return [lease.Owner, (long)Math.Ceiling(lease.Duration.TotalMilliseconds)];
+        return [Owner(lease), (long)Math.Ceiling(lease.Duration.TotalMilliseconds)];
     }
 }

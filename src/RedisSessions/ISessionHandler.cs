@@ -27,6 +27,12 @@ public interface ISessionHandler
     /// </summary>
     string? SystemName => null;
 
+    /// <summary>
+    /// Which ids the sessions of this store have. <see cref="SessionIdFormat.Standard"/>, the default, but for stores that are shared with other software, whose records are named
+    /// by the id itself (<see cref="SessionKey.TryGetId"/>).
+    /// </summary>
+    SessionIdFormat IdFormat => SessionIdFormat.Standard;
+
     /// <summary>Reads a record and moves its idle deadline, in one step.</summary>
     /// <param name="key">The session's name in the store.</param>
     /// <param name="idleTimeout">The record now lives this long from now if nothing else happens; greater than zero.</param>

@@ -4,8 +4,11 @@ namespace RedisSessions;
 internal partial class ReadThroughHandler
 {
     /// <summary>With leases if the new store keeps them, which all instances then ask; with an index if both stores have one, because a session may be in either.</summary>
-    public static ReadThroughHandler Create(ISessionHandler handler, ISessionHandler old) =>
-        (handler as ISessionLeases, handler is ISessionIndex && old is ISessionIndex) switch
+    /// <exception cref="InvalidOperationException">One of the stores is shared with PHP, which would go on where its sessions have left.</exception>
+    public static ReadThroughHandler Create(ISessionHandler handler, ISessionHandler old) => handler.IdFormat != SessionIdFormat.Standard || old.IdFormat != SessionIdFormat.Standard
+        ? throw new InvalidOperationException(
+            "Sessions:ReadThrough is set, and one of the two session handlers has the layout of a PHP application: its sessions have other ids, and PHP would not find those that have moved. Remove ReadThrough, or use the layout Standard.")
+        : (handler as ISessionLeases, handler is ISessionIndex && old is ISessionIndex) switch
         {
             (null, false) => new ReadThroughHandler(handler, old),
             (null, true) => new WithIndex(handler, old),

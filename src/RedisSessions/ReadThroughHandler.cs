@@ -19,6 +19,9 @@ internal partial class ReadThroughHandler : ISessionHandler, IExpiredSessions
     public string? SystemName => _new.SystemName;
 
     /// <inheritdoc/>
+    public SessionIdFormat IdFormat => _new.IdFormat;
+
+    /// <inheritdoc/>
     public async ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
         await _new.ReadAsync(key, idleTimeout, cancellationToken).ConfigureAwait(false)
         ?? await _old.ReadAsync(key, idleTimeout, cancellationToken).ConfigureAwait(false)

@@ -40,7 +40,7 @@ public sealed partial class Session
 
     internal SessionCookieAction Cookie { get; set; }
 
-    internal SessionId SessionId => _id ??= RedisSessions.SessionId.New();
+    internal SessionId SessionId => _id ??= RedisSessions.SessionId.New(_manager.IdFormat);
 
     /// <summary>The lease of an exclusive request; null for others, and once it was given back.</summary>
     internal ExclusiveLease? Lease { get; set; }
@@ -121,6 +121,8 @@ public sealed partial class Session
     {
         ThrowIfReadOnly();
         ThrowIfClosed();
+        if (HoldsForeign && ForeignAround(change.Path) is { } foreign)
+            throw new InvalidOperationException($"The session value '{foreign}' is one that only PHP can read, so nothing can be written into it: remove or replace it as a whole, or use another key.");
         if (Work.TryWrite(change))
             return;
         Work.View.TryGet(change.Path, out var there);

@@ -41,13 +41,18 @@ public sealed partial class Session
     /// <exception cref="InvalidOperationException">A write, and the session is read-only or destroyed.</exception>
     public object? this[string key]
     {
-        get => Work.Read(SessionPath.Parse(key), out var value) ? value.ToObject() : null;
+        get => Find(key, out var value) ? value.Kind != SessionValueKind.Foreign ? value.ToObject() : throw PhpAlone(key) : null;
         set => Set(key, value);
     }
 
     /// <summary>Whether a key is present, even when its value is null.</summary>
     /// <param name="key">Dot notation.</param>
-    public bool Has(string key) => Work.Has(SessionPath.Parse(key));
+    /// <exception cref="InvalidCastException">Something that only PHP can read is on the way.</exception>
+    public bool Has(string key)
+    {
+        var path = SessionPath.Parse(key);
+        return Work.Has(path) || IsMissing(path);
+    }
 
     /// <summary>A value as a type.</summary>
     /// <param name="key">Dot notation.</param>
@@ -55,7 +60,7 @@ public sealed partial class Session
     /// <exception cref="InvalidCastException">The value is something else.</exception>
     public T? Get<T>(string key, T? fallback = default)
     {
-        if (!Work.Read(SessionPath.Parse(key), out var value) || (value.Kind == SessionValueKind.Null && default(T) is not null))
+        if (!Find(key, out var value) || (value.Kind == SessionValueKind.Null && default(T) is not null))
             return fallback;
         try
         {
@@ -63,7 +68,9 @@ public sealed partial class Session
         }
         catch (MessagePackSerializationException e)
         {
-            throw new InvalidCastException($"The session value '{key}' is a {value.Kind} and cannot be read as {typeof(T)}.", e);
+            throw value.Kind == SessionValueKind.Foreign
+                ? PhpAlone(key)
+                : new InvalidCastException($"The session value '{key}' is a {value.Kind} and cannot be read as {typeof(T)}.", e);
         }
     }
 
@@ -172,9 +179,13 @@ public sealed partial class Session
         Write(new KeepChange([.. keys], Work.FlashHasAged));
     }
 
-    /// <summary>All values, as nested read-only dictionaries and lists. Looking at everything is no read that a decision rests on: it causes no conflict.</summary>
+    /// <summary>
+    /// All values, as nested read-only dictionaries and lists; without those that only PHP can read. Looking at everything is no read that a decision rests on: it causes no conflict.
+    /// </summary>
     public IReadOnlyDictionary<string, object?> All()
     {
+        if (HoldsForeign)
+            return AllButForeign();
         var all = (IReadOnlyDictionary<string, object?>)Work.View.ToValue().ToObject()!;
         return all.Keys.Any(key => SessionNotes.IsReserved(SessionPath.Literal(key)))
             ? all.Where(pair => !SessionNotes.IsReserved(SessionPath.Literal(pair.Key))).ToDictionary(StringComparer.Ordinal).AsReadOnly()

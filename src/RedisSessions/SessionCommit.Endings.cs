@@ -30,7 +30,7 @@ internal sealed partial class SessionCommit
     private async ValueTask<CommitResult> RegenerateAsync()
     {
         var (key, old) = (session.Key, session.Base!);
-        _newId ??= SessionId.New();
+        _newId ??= SessionId.New(manager.IdFormat);
 
         // Two commits of ordinary records: the new one first, then the old one is closed. A crash in between leaves the old session as it
         // was and an orphan that expires.

@@ -46,6 +46,7 @@ internal sealed partial class SessionCommit
             Payload = stored.Payload,
             Values = manager.StoresClear ? values : null,
             UserId = user,
+            HoldsForeign = session.Base is { HoldsForeign: true },
             // A new deadline too: an index forgets a session when the one that it knows has passed.
             IndexUser = user is not null && (session.ChangesLifetime || IsNewUser(version)),
         };

@@ -55,7 +55,7 @@ internal sealed partial class SessionCommit(
                     if (await KeepOneRotation(session.Key).ConfigureAwait(false))
                         return;
                     // Who waited in line is told what happened meanwhile; the store would only have said the same.
-                    if (_group is null && _turn.Newest is { } seen && seen.Version.Value > (newer ?? session.Base!).Version.Value)
+                    if (_group is null && _turn.Newest is { } seen && manager.IsNewer(seen, newer ?? session.Base!))
                         newer = seen;
                 }
 
@@ -148,7 +148,7 @@ internal sealed partial class SessionCommit(
             return true;
         }
 
-        for (var id = session.SessionId; ; id = SessionId.New())
+        for (var id = session.SessionId; ; id = SessionId.New(manager.IdFormat))
         {
             var key = SessionKey.From(id);
             var record = Next(key, SessionVersion.None);

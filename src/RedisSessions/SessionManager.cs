@@ -39,6 +39,7 @@ public sealed partial class SessionManager
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentNullException.ThrowIfNull(options);
         _handler = handler;
+        IdFormat = handler.IdFormat;
         _options = options.Value;
         _time = time;
         _logger = logger;
@@ -47,9 +48,14 @@ public sealed partial class SessionManager
         _leases = handler is ISessionLeases leases ? new LeaseQueue(leases, _options, time, logger) : null;
         _userPath = SessionPath.Parse(_options.UserKey);
         _handlerName = _options.Handler ?? handler.GetType().Name;
+        if (IdFormat != SessionIdFormat.Standard)
+            RefuseWhatPhpCannot(protector);
         Metrics = new SessionMetrics(_handlerName, meters);
         Store = new ObservedStore(handler, Metrics, time, NearCacheOver(handler));
     }
+
+    /// <summary>Which ids sessions have, here and in their cookies: the handler says it.</summary>
+    public SessionIdFormat IdFormat { get; }
 
     /// <summary>A new, empty session. No I/O: nothing is stored until something is written and committed.</summary>
     /// <param name="access">What the request may do with it.</param>
@@ -167,6 +173,18 @@ public sealed partial class SessionManager
     internal ILogger Logger => _logger;
 
     internal DateTimeOffset Now => _time.GetUtcNow();
+
+    /// <summary>Where PHP's records are stored, PHP has to be able to read them, and sends no messages.</summary>
+    private void RefuseWhatPhpCannot(ISessionPayloadProtector? protector)
+    {
+        if (protector is not null)
+            throw new InvalidOperationException($"ProtectPayload() is called, and the session handler '{_handlerName}' has the layout of a PHP application, which could not read what is encrypted: leave it out, or use the layout Standard.");
+        if (_options.NearCache.MaxStaleness > TimeSpan.Zero)
+            throw new InvalidOperationException($"Sessions:NearCache:MaxStaleness is {_options.NearCache.MaxStaleness}, and the session handler '{_handlerName}' has the layout of a PHP application, which sends no messages of changes: set it to zero.");
+    }
+
+    /// <summary>Whether a record is known to be newer than another. Digests are only the same or not, so what is newer is then found out from the store.</summary>
+    internal bool IsNewer(SessionRecord record, SessionRecord other) => IdFormat == SessionIdFormat.Standard && record.Version.Value > other.Version.Value;
 
     private NearCache? NearCacheOver(ISessionHandler handler) => _options.NearCache.MaxStaleness <= TimeSpan.Zero ? null
         : handler is ISessionChanges changes ? new NearCache(changes, _options, _time, Metrics)

@@ -11,10 +11,14 @@ public sealed class SessionRecord
     public const int MaxCommitIds = 8;
 
     private readonly ReadOnlyMemory<byte> _payload;
+    private SessionVersion _version;
     private byte[]? _written;
 
-    /// <summary>The number of this record's commit. A new record has 1.</summary>
-    public required SessionVersion Version { get; init; }
+    /// <summary>
+    /// The number of this record's commit. A new record has 1. Where PHP's records are stored, a digest of them instead (<see cref="PhpRecordFormat"/>), which a new one has once it
+    /// was written.
+    /// </summary>
+    public required SessionVersion Version { get => _version; init => _version = value; }
 
     /// <summary>Whether this is a live session or a closed record.</summary>
     public SessionState State { get; init; }
@@ -44,6 +48,12 @@ public sealed class SessionRecord
 
     /// <summary>The values that <see cref="Payload"/> is to be written from, in place of bytes. They do not change any more.</summary>
     internal SessionTree? Values { get; init; }
+
+    /// <summary>Whether there are values that only PHP can read.</summary>
+    internal bool HoldsForeign { get; init; }
+
+    /// <summary>The version is that of the bytes in the store, which are known only now.</summary>
+    internal void StoredAs(SessionVersion version) => _version = version;
 
     /// <summary>The length of <see cref="Payload"/>, which need not be written for it.</summary>
     internal int PayloadLength => Values?.Size ?? _payload.Length;
@@ -128,6 +138,7 @@ public sealed class SessionRecord
         UserId = UserId,
         IndexUser = true,
         IdleTimeout = IdleTimeout,
+        HoldsForeign = HoldsForeign,
     };
 
     internal ImmutableArray<CommitId> CommitIdsWith(CommitId id)

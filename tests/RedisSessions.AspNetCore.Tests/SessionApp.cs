@@ -90,6 +90,8 @@ internal sealed class FaultyHandler([FromKeyedServices("redis")] ISessionHandler
     /// <summary>Runs before a commit goes to the store.</summary>
     public Func<Task>? BeforeCommit { get; set; }
 
+    public SessionIdFormat IdFormat => inner.IdFormat;
+
     public int Reads => _reads;
 
     public int Commits => _commits;

@@ -18,6 +18,9 @@ public abstract class HandlerFixture : IAsyncLifetime
     /// <summary>An idle timeout that tests can afford to wait out. Over a real clock, long enough for a few calls to fit in well.</summary>
     public virtual TimeSpan ShortIdleTimeout => TimeSpan.FromMilliseconds(800);
 
+    /// <summary>The same for an idle timeout of a session's own, which is of whole seconds; longer where the store itself counts in seconds.</summary>
+    public virtual TimeSpan ShortOwnIdleTimeout => TimeSpan.FromSeconds(1);
+
     /// <summary>The largest payload that the suite stores. At least 1 MiB, which is the default of <see cref="RedisSessionsOptions.MaxSize"/>.</summary>
     public virtual int LargestPayload => 4 * 1024 * 1024;
 

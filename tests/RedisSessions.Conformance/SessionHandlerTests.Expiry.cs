@@ -101,7 +101,7 @@ public abstract partial class SessionHandlerTests
     public async Task A_shorter_idle_timeout_of_its_own_goes_before_the_one_that_is_given()
     {
         var handler = await Fixture.CreateHandlerAsync();
-        var idle = TimeSpan.FromSeconds(1);
+        var idle = Fixture.ShortOwnIdleTimeout;
         await CreateAsync(handler, With(Live(1), idle: idle), LongIdleTimeout);
         await Fixture.ElapseAsync(idle * 0.2);
         // Not found only on a machine that was stalled for long, which proves as much.
@@ -113,7 +113,7 @@ public abstract partial class SessionHandlerTests
 
     [Fact]
     public Task A_read_slides_by_the_idle_timeout_that_the_record_has_of_its_own() => SlidesAsync(
-        async (handler, key, _, _) => Assert.NotNull(await ReadAsync(handler, key, LongIdleTimeout)), TimeSpan.FromSeconds(1), own: true);
+        async (handler, key, _, _) => Assert.NotNull(await ReadAsync(handler, key, LongIdleTimeout)), Fixture.ShortOwnIdleTimeout, own: true);
 
     [Fact]
     public async Task The_absolute_deadline_cuts_an_idle_timeout_of_its_own_short()

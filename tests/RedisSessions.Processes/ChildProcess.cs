@@ -5,17 +5,18 @@ using System.Globalization;
 namespace RedisSessions.TestServers;
 
 /// <summary>
-/// A process that ends with this one, however this one ends: a shell between them holds a pipe from here and kills the child when the
-/// pipe closes. Output is kept, for the message of a failure.
+/// A process that ends with this one, however this one ends: a shell between them holds a pipe from here and kills the child, and all that it
+/// has started, when the pipe closes. A Ctrl-C in the terminal is heard here and not there. Output is kept, for the message of a failure.
 /// </summary>
 public sealed class ChildProcess : IAsyncDisposable
 {
     private const string Guard = """
+        trap '' INT
         exec 3<&0
-        "$@" 3<&- </dev/null >&2 &
+        $(command -v setsid) "$@" 3<&- </dev/null >&2 &
         child=$!
         echo $child
-        { cat <&3; kill -9 $child; } >/dev/null 2>&1 &
+        { cat <&3; kill -9 -$child || kill -9 $child; } >/dev/null 2>&1 &
         wait $child
         exit $?
         """;
@@ -64,6 +65,23 @@ public sealed class ChildProcess : IAsyncDisposable
         await _guard.WaitForExitAsync().WaitAsync(Patience);
     }
 
+    /// <summary>Asks it by a signal to end, with what it has started, and gives it time; then kill -9.</summary>
+    public async Task StopAsync(string signal, TimeSpan patience)
+    {
+        await SignalAsync(signal);
+        try
+        {
+            await _guard.WaitForExitAsync().WaitAsync(patience);
+        }
+        catch (TimeoutException)
+        {
+            await KillAsync();
+        }
+    }
+
+    /// <summary>Completes when it has ended, in whatever way.</summary>
+    public Task ExitAsync() => _guard.WaitForExitAsync();
+
     /// <summary>Sends a signal by name: KILL, STOP, CONT, TERM. Nothing when the child has ended.</summary>
     public async Task SignalAsync(string signal)
     {
@@ -91,8 +109,10 @@ public sealed class ChildProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await KillAsync();
+        await SignalAsync("KILL");
+        // The guard sees to what it has started, which would keep its output open.
         CloseGuard();
+        await _guard.WaitForExitAsync().WaitAsync(Patience);
         _guard.Dispose();
     }
 

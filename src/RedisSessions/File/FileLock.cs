@@ -25,6 +25,35 @@ internal static class FileLock
         }
     }
 
+    /// <summary>Opens a file and locks it by itself, for writing (<see cref="FileShare.None"/>) or for reading, if nobody else has it locked: on Unix this is <c>flock</c>.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="mode">Open or make it.</param>
+    /// <param name="access">To read, or to read and write.</param>
+    /// <param name="share">With whom the lock is shared.</param>
+    /// <param name="file">The file; null when there is none.</param>
+    /// <returns>False when somebody else has it.</returns>
+    public static bool TryOpen(string path, FileMode mode, FileAccess access, FileShare share, out FileStream? file)
+    {
+        file = null;
+        try
+        {
+            var options = SessionFile.Created(mode, share);
+            options.Access = access;
+            if (mode == FileMode.Open && !OperatingSystem.IsWindows())
+                options.UnixCreateMode = null;
+            file = new FileStream(path, options);
+            return true;
+        }
+        catch (FileNotFoundException)
+        {
+            return true;
+        }
+        catch (IOException e) when (e.HResult is UnixWouldBlock or MacWouldBlock or WindowsSharingViolation)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Removes the file of a lock that one has. Somebody may have opened it already: it has a length from now on, so that nobody takes it for a lock.</summary>
     public static void Remove(FileStream held, string path)
     {

@@ -14,17 +14,28 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions, IS
     private readonly FileUserIndex _index;
     private readonly ExpiredFiles _expired;
 
-    public FileSessionHandler(IOptions<FileHandlerOptions> options, TimeProvider time)
+    // Null with files of our own.
+    private readonly PhpSessionFiles? _php;
+
+    public FileSessionHandler(IOptions<FileHandlerOptions> options, IOptions<RedisSessionsOptions> sessions, TimeProvider time)
     {
         _folder = new SessionFolder(options.Value, time);
         _leases = new FileSessionLeases(_folder);
         _index = new FileUserIndex(_folder);
         _expired = new ExpiredFiles(_folder, _index);
+        IdFormat = PhpRecordFormat.IdsOf(options.Value.Layout);
+        if (options.Value.PhpFormatInUse is { } format)
+            _php = new PhpSessionFiles(_folder, options.Value, new PhpRecordFormat(format, sessions.Value.AbsoluteTimeout), time);
     }
+
+    /// <inheritdoc/>
+    public SessionIdFormat IdFormat { get; }
 
     /// <inheritdoc/>
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
+        if (_php is not null)
+            return _php.ReadAsync(key, idleTimeout, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         return _folder.RunAsync("read", (Folder: _folder, key, idleTimeout), static state =>
         {
@@ -45,6 +56,8 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions, IS
         SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(record);
+        if (_php is not null)
+            return _php.CommitAsync(key, expected, record, idleTimeout, cancellationToken);
         return _folder.RunAsync("commit", (Handler: this, key, expected, record, idleTimeout, cancellationToken), static async state =>
         {
             var (folder, record) = (state.Handler._folder, state.record);
@@ -70,7 +83,7 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions, IS
 
     /// <inheritdoc/>
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellationToken) =>
-        _folder.RunAsync("delete", (Folder: _folder, key, cancellationToken), static async state =>
+        _php is not null ? _php.DeleteAsync(key, cancellationToken) : _folder.RunAsync("delete", (Folder: _folder, key, cancellationToken), static async state =>
         {
             state.cancellationToken.ThrowIfCancellationRequested();
             var file = new SessionFile(state.Folder.PathOf(state.key));
@@ -82,11 +95,13 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions, IS
 
     /// <inheritdoc/>
     public ValueTask<int> CollectAsync(CancellationToken cancellationToken) =>
-        _folder.RunAsync("collect", (Expired: _expired, cancellationToken), static state => state.Expired.CollectAsync(state.cancellationToken));
+        // PHP's are collected by PHP, which knows how long they are to live there.
+        _php is not null ? new(0) : _folder.RunAsync("collect", (Expired: _expired, cancellationToken), static state => state.Expired.CollectAsync(state.cancellationToken));
 
     /// <inheritdoc/>
     public ValueTask<TimeSpan?> TryAcquireAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
-        _leases.TryAcquireAsync(key, lease, cancellationToken);
+        _php is null ? _leases.TryAcquireAsync(key, lease, cancellationToken) : throw new InvalidOperationException(
+            "SessionAccess.Exclusive cannot be had with PHP's session files (Sessions:File:Layout): the lock that PHP takes is on the file, and a commit needs it. Use another access, or UpdateAsync.");
 
     /// <inheritdoc/>
     public ValueTask<bool> RenewAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) => _leases.RenewAsync(key, lease, cancellationToken);
@@ -98,5 +113,7 @@ internal sealed class FileSessionHandler : ISessionHandler, IExpiredSessions, IS
     public ValueTask<IDisposable?> WatchAsync(SessionKey key, Action released, CancellationToken cancellationToken) => default;
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => _index.FindAsync(userId, cancellationToken);
+    public ValueTask<IReadOnlyList<IndexedSession>> FindAsync(string userId, CancellationToken cancellationToken) => _php is null
+        ? _index.FindAsync(userId, cancellationToken)
+        : throw new InvalidOperationException("The sessions of a user cannot be found where PHP's records are stored (Sessions:File:Layout): there is no index that PHP would keep.");
 }

@@ -49,6 +49,9 @@ internal static class FlashBag
         if (!tree.TryGet(Root, out _))
             return null;
         var (fresh, shown) = Lists(tree);
+        // Laravel leaves empty lists behind: nothing to store.
+        if (fresh.Count == 0 && shown.Count == 0)
+            return null;
         var expired = shown.ConvertAll(key =>
         {
             tree.TryGet(SessionPath.Parse(key), out var value);

@@ -237,6 +237,7 @@ internal static partial class Packed
         0xc4 or 0xc5 or 0xc6 => SessionValueKind.Bytes,
         0xca or 0xcb => SessionValueKind.Double,
         0xc7 or 0xd6 or 0xd7 => SessionValueKind.Timestamp,
+        PhpForeign.Code => SessionValueKind.Foreign,
         _ => throw new FormatException($"the payload holds a value of unknown type 0x{code:x2}"),
     };
 
@@ -256,6 +257,7 @@ internal static partial class Packed
             0xc2 or 0xc3 => new(SessionValueKind.Boolean, 1, 0, 0),
             0xc4 or 0xc5 or 0xc6 => Sized(SessionValueKind.Bytes, bytes, 1 << (code - 0xc4)),
             0xc7 => Extension(bytes, 2, Unsigned(bytes, 1)),
+            PhpForeign.Code when PhpForeign.IsMarked(bytes) => Sized(SessionValueKind.Foreign, bytes, sizeof(uint)) with { Start = PhpForeign.Start },
             0xca => new(SessionValueKind.Double, 1, 4, 0),
             0xcb => new(SessionValueKind.Double, 1, 8, 0),
             >= 0xcc and <= 0xcf => new(SessionValueKind.Integer, 1, 1 << (code - 0xcc), 0),

@@ -21,6 +21,9 @@ internal enum SessionValueKind
     Timestamp,
     List,
     Map,
+
+    /// <summary>What only PHP can read, see <see cref="PhpForeign"/>.</summary>
+    Foreign,
 }
 
 /// <summary>
@@ -134,6 +137,9 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
 
     /// <summary>How many maps and lists this value has inside each other: 0 for a number, 1 for a list of numbers.</summary>
     public int Depth => Packed.Depth(Bytes.Span);
+
+    /// <summary>Whether this is a map or a list without anything in it.</summary>
+    public bool IsEmpty => Bytes.Span[0] is 0x80 or 0x90;
 
     public bool SameAs(SessionValue other) => Bytes.Span.SequenceEqual(other.Bytes.Span);
 

@@ -17,7 +17,7 @@ public sealed class FileFixture : HandlerFixture
 
     // Durability is not what the contract is about, and a thousand flushes are slow.
     internal static FileSessionHandler Create(string directory, TimeProvider? time = null, bool flushToDisk = false) =>
-        new(Options.Create(new FileHandlerOptions { Path = directory, FlushToDisk = flushToDisk }), time ?? TimeProvider.System);
+        new(Options.Create(new FileHandlerOptions { Path = directory, FlushToDisk = flushToDisk }), Options.Create(new RedisSessionsOptions()), time ?? TimeProvider.System);
 
     public override ValueTask PlantAsync(SessionKey key, byte[] bytes)
     {

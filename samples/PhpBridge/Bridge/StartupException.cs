@@ -1,0 +1,4 @@
+namespace PhpBridge.Bridge;
+
+/// <summary>The bridge cannot start; the message is the one line that the user is to read.</summary>
+internal sealed class StartupException(string message) : Exception(message);

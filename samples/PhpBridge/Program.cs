@@ -1,0 +1,3 @@
+using PhpBridge.Bridge;
+
+return await BridgeHost.RunAsync(args);

@@ -1,0 +1,8 @@
+-- Stores a session of PHP where there is none.
+--
+-- @id, @payload, @now  its id; the session; now, in seconds since 1970
+--
+-- Answers one row: stored is 1, or 0 when there is one already. One statement stores it, because of two creations one must win; no two payloads are equal, because each has the id of its
+-- commit in it. The other columns of the table are the application's.
+INSERT INTO {sessions} (id, payload, last_activity) VALUES (@id, @payload, @now) ON CONFLICT (id) DO NOTHING;
+SELECT COUNT(*) AS stored, NULL AS payload FROM {sessions} WHERE id = @id AND payload = @payload

@@ -1,0 +1,1 @@
+_token|s:3:"abc";_previous|a:1:{s:3:"url";s:16:"http://localhost";}_flash|a:2:{s:3:"old";a:1:{i:0;s:6:"status";}s:3:"new";a:0:{}}status|s:6:"Saved.";

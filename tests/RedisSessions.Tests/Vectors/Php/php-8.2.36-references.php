@@ -1,0 +1,1 @@
+first|i:1;one|i:5;other|R:2;inside|a:1:{i:0;R:2;}last|a:2:{i:0;i:1;i:1;i:2;}
