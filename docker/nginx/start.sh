@@ -1,6 +1,7 @@
 #!/bin/sh
-# Starts nginx, in a container or on this machine, and asks the instances how they are: whoever is not ready gets nothing more, before it
-# stops answering; whoever has come, at whatever address, is found. nginx itself asks nobody, and looks up a name only when it reads its settings.
+# Starts nginx, twice (front.conf.template says why), in a container or on this machine, and asks the instances how they are: whoever is not
+# ready gets nothing more, before it stops answering; whoever has come, at whatever address, is found. nginx itself asks nobody, and looks up a
+# name only when it reads its settings.
 #
 #   APP_SERVERS       app:8080   name:port name:port …; every address of a name is an instance
 #   APP_SERVERS_FILE  nothing    the same in a file, which is read again in each round
@@ -13,7 +14,8 @@
 #
 # Told to end (TERM, INT, QUIT), it answers what was begun and ends.
 set -u
-umask 077
+# Nothing here is secret, and as root nginx has its work done by another user.
+umask 022
 
 config=${NGINX_CONFIG:-$(cd "$(dirname "$0")" && pwd)}
 NGINX_DATA=${NGINX_DATA:-/tmp/nginx} LISTEN=${LISTEN:-8080}
@@ -63,19 +65,27 @@ look() {
   } >"$NGINX_DATA/instances.new"
 }
 
-sed -e "s|\${NGINX_DATA}|$NGINX_DATA|g" -e "s|\${LISTEN}|$LISTEN|g" "$config/nginx.conf.template" >"$NGINX_DATA/nginx.conf" || exit 1
+fill() { sed -e "s|\${NGINX_DATA}|$NGINX_DATA|g" -e "s|\${LISTEN}|$LISTEN|g" "$config/$1.template" >"$NGINX_DATA/$1"; }
+fill front.conf && fill nginx.conf || exit 1
 look
 mv "$NGINX_DATA/instances.new" "$NGINX_DATA/instances.conf"
+# Left by one that was killed; nginx does not take it over.
+rm -f "$NGINX_DATA/balancer.sock"
 nginx -p "$NGINX_DATA" -e stderr -c "$NGINX_DATA/nginx.conf" &
-nginx=$!
-trap 'kill -QUIT "$nginx"; wait "$nginx"; exit 0' TERM INT QUIT
+balancer=$!
+nginx -p "$NGINX_DATA" -e stderr -c "$NGINX_DATA/front.conf" &
+front=$!
+# The front first: what it has begun, the other one still answers.
+trap 'kill -QUIT "$front"; wait "$front"; kill -QUIT "$balancer"; wait "$balancer"; exit 0' TERM INT QUIT
 
-while kill -0 "$nginx" 2>/dev/null; do
+while kill -0 "$front" 2>/dev/null && kill -0 "$balancer" 2>/dev/null; do
   sleep "$interval" & wait $!
   look
   cmp -s "$NGINX_DATA/instances.new" "$NGINX_DATA/instances.conf" && continue
   mv "$NGINX_DATA/instances.new" "$NGINX_DATA/instances.conf"
-  kill -HUP "$nginx"
+  kill -HUP "$balancer"
 done
-wait "$nginx"
-exit $?
+# One without the other is of no use.
+kill "$front" "$balancer" 2>/dev/null
+wait
+exit 1
