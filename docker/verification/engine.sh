@@ -39,6 +39,17 @@ X
   podman system service --time 0 "$DOCKER_HOST" >"$work/podman.log" 2>&1 &
   for _ in $(seq 50); do [ -S /run/podman/podman.sock ] && curl -fs --unix-socket /run/podman/podman.sock http://d/_ping >/dev/null && break; sleep 0.1; done
   curl -fs --unix-socket /run/podman/podman.sock http://d/_ping >/dev/null || { cat "$work/podman.log"; return 1; }
-  # podman leaves the clock of health checks to systemd, which is not here.
-  while sleep 1; do podman ps -q --filter health=starting --filter health=healthy --filter health=unhealthy 2>/dev/null | xargs -r -P 4 -n 1 podman healthcheck run >/dev/null 2>&1; done &
+  # What compose users type. Without Docker's own client, podman's understands the same.
+  command -v docker >/dev/null || { mkdir -p "$work/bin"; ln -s "$(command -v podman)" "$work/bin/docker"; PATH=$work/bin:$PATH; }
+  health_clock &
+}
+
+# podman leaves the clock of health checks to systemd, which is not here. Who is starting is asked each second, the others now and then.
+health_clock() {
+  local round
+  for ((round = 0; ; round++)); do
+    sleep 1
+    local states=(--filter health=starting); [ $((round % 10)) != 0 ] || states+=(--filter health=healthy --filter health=unhealthy)
+    podman ps -q "${states[@]}" | xargs -r -P 2 -n 1 podman healthcheck run
+  done >/dev/null 2>&1
 }

@@ -34,7 +34,8 @@ put() {
   done
 }
 
-shell=(sh cat chmod cmp cp cut date env getent grep head id ls mkdir mv printf rm sed sha256sum sleep sort tail timeout touch tr uname wc)
+# What a script may expect of any Debian.
+shell=(sh cmp getent grep sed $(dpkg -L coreutils | grep '/bin/.'))
 
 # What .NET loads, TLS, which it looks for only when it needs it, among that.
 libraries_of_dotnet() {
@@ -82,5 +83,6 @@ build_shop() {
 <configuration><packageSources><clear /><add key="this machine" value="/root/.nuget/packages" /></packageSources></configuration>
 X
   podman build --format docker --network none --build-arg VERSION="$1" -f docker/Dockerfile -t "redissessions/shop:$1" \
-    --volume "$packages:/root/.nuget/packages:O" --volume "$dotnet:/usr/share/dotnet:ro" --secret id=nuget.config,src="$work/NuGet.Config" .
+    --volume "$packages:/root/.nuget/packages:O" --volume "$dotnet:/usr/share/dotnet:ro" --secret id=nuget.config,src="$work/NuGet.Config" . \
+    >"$work/build.log" 2>&1 || { tail -30 "$work/build.log"; return 1; }
 }

@@ -55,7 +55,7 @@ internal static class CommandLine
             AllowMultipleArgumentsPerToken = true,
             CustomParser = static result => [.. result.Tokens.Select(token => Address(token.Value, result)).OfType<Uri>()],
         };
-        var shop = new Option<bool>("--shop") { Description = "The targets are samples/WebFarm and not TargetApp: cart-race alone, and a connection for each request." };
+        var shop = new Option<bool>("--shop") { Description = "The targets are samples/WebFarm and not TargetApp; cart-race alone." };
         var rate = new Option<double?>("--rate") { Description = "Open model: so many steps begin in a second, and latency counts from when they should." };
         rate.Validators.Add(static result => Check(result, result.GetValueOrDefault<double?>() is null or > 0, "must be above 0."));
         var connections = new Option<int>("--connections") { Description = "Closed model: so many steps at a time.", DefaultValueFactory = _ => 32 };

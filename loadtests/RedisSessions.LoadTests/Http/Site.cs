@@ -102,10 +102,7 @@ internal sealed class Site : IDisposable
             try
             {
                 var answer = await connection.SendAsync(request, cancellationToken);
-                if (dialect.KeepsConnections())
-                    _idle.Add(connection);
-                else
-                    connection.Dispose();
+                _idle.Add(connection);
                 return answer;
             }
             catch (Exception e)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using OpenTelemetry.Metrics;
 using RedisSessions;
 using WebFarm.Farm;
@@ -16,6 +17,9 @@ internal static class ShopServer
 
     // What OpenTelemetry's exporter for Prometheus uses. A port of its own: the balancer in front knows only the other one.
     private const int MetricsPort = 9464;
+
+    // Who looks on during a rollout sees which version answers.
+    private static readonly string Version = typeof(ShopServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -41,6 +45,11 @@ internal static class ShopServer
 
             await using var app = builder.Build();
             app.UseOpenTelemetryPrometheusScrapingEndpoint(static context => context.Connection.LocalPort == MetricsPort && context.Request.Path == "/metrics");
+            app.Use(static (context, next) =>
+            {
+                context.Response.Headers["X-Version"] = Version;
+                return next(context);
+            });
             // Only the farm's own balancer tells an instance where the farm is. Here nobody does, and from a visitor it would be an order to call any address.
             app.Use(static (context, next) =>
             {
