@@ -17,9 +17,10 @@ inside() { unshare --net --mount --pid --fork --kill-child --mount-proc "$@"; }
 # In there: podman's folders are the work folder's, and its socket is where Docker's is.
 start_podman() {
   ip link set lo up
-  # "localhost" and nothing else: there is no other network.
   mount -t tmpfs tmpfs /run && mkdir -p /run/lock "$work"/{storage,etc,cni} /var/lib/containers /etc/containers /etc/cni/net.d || return 1
   mount --bind "$work/storage" /var/lib/containers && mount --bind "$work/etc" /etc/containers && mount --bind "$work/cni" /etc/cni/net.d || return 1
+  # There is no other network, so nobody else to ask for a name: a name that is gone is gone at once, and not after a time-out.
+  echo "# none" >"$work/resolv.conf" && mount --bind "$work/resolv.conf" /etc/resolv.conf || return 1
   echo '{ "default": [{ "type": "insecureAcceptAnything" }] }' >/etc/containers/policy.json
   cat >/etc/containers/containers.conf <<X
 [engine]
