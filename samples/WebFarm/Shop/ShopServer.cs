@@ -15,7 +15,7 @@ internal static class ShopServer
     /// <summary>The setting that names the file with the password of Redis: <c>Redis:PasswordFile</c>.</summary>
     public const string PasswordFile = "Redis:PasswordFile";
 
-    // What OpenTelemetry's exporter for Prometheus uses. A port of its own: the balancer in front knows only the other one.
+    // The port on which metrics are shown, Metrics:Port; by default the one of OpenTelemetry's exporter. The balancer in front knows only the other one.
     private const int MetricsPort = 9464;
 
     // Who looks on during a rollout sees which version answers.
@@ -44,7 +44,8 @@ internal static class ShopServer
                 .AddPrometheusExporter());
 
             await using var app = builder.Build();
-            app.UseOpenTelemetryPrometheusScrapingEndpoint(static context => context.Connection.LocalPort == MetricsPort && context.Request.Path == "/metrics");
+            var metricsPort = app.Configuration.GetValue("Metrics:Port", MetricsPort);
+            app.UseOpenTelemetryPrometheusScrapingEndpoint(context => context.Connection.LocalPort == metricsPort && context.Request.Path == "/metrics");
             app.Use(static (context, next) =>
             {
                 context.Response.Headers["X-Version"] = Version;
