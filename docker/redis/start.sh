@@ -192,12 +192,24 @@ create_cluster() {
   else
     cli --cluster create "$@" --cluster-replicas 1 --cluster-yes
   fi
+  # Done when each node serves or copies.
+  patience=2
+  for node in "$@"; do
+    tries=0
+    until cli -h "$(host_of "$node")" -p "$(port_of "$node")" CLUSTER INFO 2>/dev/null | grep -q '^cluster_state:ok' &&
+      cli -h "$(host_of "$node")" -p "$(port_of "$node")" INFO replication 2>/dev/null | grep -qE '^(master_link_status:up|connected_slaves:[1-9])'; do
+      tries=$((tries + 1)); [ "$tries" -lt 120 ] || fail "$node has not joined the cluster"
+      sleep 0.5
+    done
+  done
 }
 
 healthy() {
   patience=2
   if [ -f "$data/sentinel.conf" ]; then
-    cli -h "$(here)" -p "$port" PING 2>/dev/null | grep -q PONG
+    # It knows of a replica, and of enough others to appoint it: a failover could begin.
+    cli -h "$(here)" -p "$port" SENTINEL ckquorum "$service" 2>/dev/null | grep -q '^OK' || return 1
+    cli -h "$(here)" -p "$port" SENTINEL master "$service" 2>/dev/null | tr -d '\r' | grep -A 1 '^num-slaves$' | grep -q '^[1-9]'
   else
     # Loading is not ready, and neither is a replica without its primary.
     state=$(cli -h "$(here)" -p "$port" INFO 2>/dev/null | tr -d '\r')
