@@ -59,7 +59,7 @@ hashes() { all=$(passwords "$1" "$2") || exit 1; printf '%s\n' "$all" | while IF
 has_servers() { [ -n "${REDIS_SERVERS_PASSWORD_FILE:-}" ]; }
 
 # The commands of RedisSessions, each with what it is for in docs/security.md; without CONFIG GET, which would show the password of the servers.
-session_commands='+getex +get +set +getrange +del +unlink +pexpire +pexpireat +pttl +eval +evalsha +script|load +publish +subscribe +unsubscribe
+session_commands='+getex +get +set +getrange +del +unlink +expire +pexpire +expireat +pexpireat +pttl +eval +evalsha +script|load +publish +subscribe +unsubscribe
   +zadd +zrange +zrangebyscore +zrem +zremrangebyscore +@connection +info +cluster|nodes +cluster|slots +wait'
 # A replica copies; sentinels watch and appoint; redis-cli makes a cluster; an operator looks and makes backups. No command here reads a key.
 server_commands='+@connection +psync +replconf +info +role +multi +exec +replicaof +slaveof +failover +subscribe +unsubscribe +psubscribe +punsubscribe +publish
