@@ -57,7 +57,7 @@ internal static class Balancer
             "YARP" => false,
             "NGINX" when missing.Length == 0 => true,
             "NGINX" => throw new StartupException($"Farm:Balancer is nginx, and not on the PATH: {string.Join(", ", missing)}."),
-            var other => throw new StartupException($"Farm:Balancer is '{other}': it must be nginx or yarp."),
+            _ => throw new StartupException($"Farm:Balancer is '{configuration["Farm:Balancer"]}': it must be nginx or yarp."),
         };
     }
 

@@ -15,14 +15,15 @@ internal sealed class Component : IAsyncDisposable
     private const string Guard = """
         trap : INT
         exec 3<&0
+        exec 4>&2 2>/dev/null
         set -m
-        "$@" 3<&- </dev/null >&2 &
+        "$@" 3<&- </dev/null >&4 2>&4 4>&- &
         child=$!
         echo $child
-        { read -r _ <&3 && kill -TERM $child; cat <&3 >/dev/null; kill -KILL -- -$child; } 2>/dev/null &
+        { read -r _ <&3 && kill -TERM $child; cat <&3 >/dev/null; kill -KILL -- -$child; } 4>&- &
         watch=$!
         while kill -0 $child 2>/dev/null; do wait $child; done
-        kill -KILL -- -$watch 2>/dev/null
+        kill -KILL -- -$watch
         """;
 
     private const int KeptLines = 20;
@@ -48,6 +49,9 @@ internal sealed class Component : IAsyncDisposable
 
     /// <summary>The last thing that it said.</summary>
     public string LastWords => _said.LastOrDefault() ?? "nothing";
+
+    /// <summary>The first thing that it said with this word in it; without one, the last.</summary>
+    public string Words(string word) => _said.FirstOrDefault(line => line.Contains(word, StringComparison.Ordinal)) ?? LastWords;
 
     /// <summary>The programs that this needs, beside the server itself.</summary>
     public static string Shell => "bash";

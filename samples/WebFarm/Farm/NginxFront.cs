@@ -86,13 +86,13 @@ internal sealed class NginxFront : IAsyncDisposable
 
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(StartTimeout);
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(1) };
         try
         {
             while (!await AnswersAsync(client, new Uri(address, "balancer/health"), timeout.Token) || _component.HasExited)
             {
                 if (_component.HasExited)
-                    throw new StartupException($"nginx ended at once: {_component.LastWords}");
+                    throw new StartupException($"nginx ended at once: {_component.Words("[emerg]")}");
                 await Task.Delay(TimeSpan.FromMilliseconds(50), timeout.Token);
             }
         }
@@ -109,8 +109,9 @@ internal sealed class NginxFront : IAsyncDisposable
             using var answer = await client.GetAsync(address, cancellationToken);
             return answer.IsSuccessStatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !cancellationToken.IsCancellationRequested))
         {
+            // Nobody, or somebody else on this port.
             return false;
         }
     }
