@@ -59,7 +59,7 @@ hashes() { all=$(passwords "$1" "$2") || exit 1; printf '%s\n' "$all" | while IF
 has_servers() { [ -n "${REDIS_SERVERS_PASSWORD_FILE:-}" ]; }
 
 # The commands of RedisSessions, each with what it is for in docs/security.md; without CONFIG GET, which would show the password of the servers.
-session_commands='+getex +get +set +getrange +del +unlink +pexpire +pexpireat +pttl +eval +evalsha +script|load +publish +subscribe +unsubscribe
+session_commands='+getex +get +set +getrange +del +unlink +expire +pexpire +expireat +pexpireat +pttl +eval +evalsha +script|load +publish +subscribe +unsubscribe
   +zadd +zrange +zrangebyscore +zrem +zremrangebyscore +@connection +info +cluster|nodes +cluster|slots +wait'
 # A replica copies; sentinels watch and appoint; redis-cli makes a cluster; an operator looks and makes backups. No command here reads a key.
 server_commands='+@connection +psync +replconf +info +role +multi +exec +replicaof +slaveof +failover +subscribe +unsubscribe +psubscribe +punsubscribe +publish
@@ -192,12 +192,24 @@ create_cluster() {
   else
     cli --cluster create "$@" --cluster-replicas 1 --cluster-yes
   fi
+  # Done when each node serves or copies.
+  patience=2
+  for node in "$@"; do
+    tries=0
+    until cli -h "$(host_of "$node")" -p "$(port_of "$node")" CLUSTER INFO 2>/dev/null | grep -q '^cluster_state:ok' &&
+      cli -h "$(host_of "$node")" -p "$(port_of "$node")" INFO replication 2>/dev/null | grep -qE '^(master_link_status:up|connected_slaves:[1-9])'; do
+      tries=$((tries + 1)); [ "$tries" -lt 120 ] || fail "$node has not joined the cluster"
+      sleep 0.5
+    done
+  done
 }
 
 healthy() {
   patience=2
   if [ -f "$data/sentinel.conf" ]; then
-    cli -h "$(here)" -p "$port" PING 2>/dev/null | grep -q PONG
+    # It knows of a replica, and of enough others to appoint it: a failover could begin.
+    cli -h "$(here)" -p "$port" SENTINEL ckquorum "$service" 2>/dev/null | grep -q '^OK' || return 1
+    cli -h "$(here)" -p "$port" SENTINEL master "$service" 2>/dev/null | tr -d '\r' | grep -A 1 '^num-slaves$' | grep -q '^[1-9]'
   else
     # Loading is not ready, and neither is a replica without its primary.
     state=$(cli -h "$(here)" -p "$port" INFO 2>/dev/null | tr -d '\r')
