@@ -47,16 +47,16 @@ session_lives() {
 }
 
 race() {
-  load --duration 4s --connections 4 --output "$work/race" >"$work/load.log" 2>&1 || { cat "$work/load.log"; fail "cart-race"; }
+  load --duration 3s --connections 4 --output "$work/race" >"$work/load.log" 2>&1 || { cat "$work/load.log"; fail "cart-race"; }
   ok "cart-race: no update lost"; promises "$work/race"
 }
 
 # What was answered must be there, whatever was not answered while something died. Requests that were on their way there fail; that is what they are counted for.
 kill_under_load() {
-  local what=$1 container=$2 revive=$3 loss=${4:-none}
-  load --duration 12s --rate 10 --output "$work/killed" >"$work/load.log" 2>&1 &
+  local what=$1 container=$2 duration=$3 revive=$4 loss=${5:-none}
+  load --duration "$duration" --rate 10 --output "$work/killed" >"$work/load.log" 2>&1 &
   local loading=$!
-  sleep 3
+  sleep 2
   docker kill "$container" >/dev/null || fail "cannot kill $what"
   [ "$revive" = later ] || docker start "$container" >/dev/null
   wait "$loading"
@@ -71,17 +71,26 @@ kill_under_load() {
   [ "$revive" = now ] || docker start "$container" >/dev/null
 }
 
+# Under load from before the first new instance until after the last old one: one run of the load after the other, each begun before the last one ends.
 roll_out() {
-  load --duration "${ROLL_LOAD:-30}s" --rate 12 --output "$work/rolled" >"$work/load.log" 2>&1 &
-  local loading=$!
-  sleep 2
-  VERSION=2 ./roll >"$work/roll.log" 2>&1 || { cat "$work/roll.log"; fail "the rollout"; }
-  kill -0 "$loading" 2>/dev/null || { cat "$work/roll.log"; fail "the rollout took longer than the load: nothing is shown"; }
-  wait "$loading" || { cat "$work/roll.log" "$work/load.log"; fail "requests failed during the rollout"; }
-  sed 's/^/    /' "$work/roll.log"
-  none_lost "$work/rolled" || fail "updates are lost during the rollout"
+  local loads=() runs=0 rolling begun run
+  (sleep 2; VERSION=2 exec ./roll) >"$work/roll.log" 2>&1 &
+  rolling=$!
+  while [ "$runs" = 0 ] || kill -0 "$rolling" 2>/dev/null; do
+    runs=$((runs + 1)) begun=$SECONDS
+    load --duration 18s --rate 12 --output "$work/rolled-$runs" >"$work/load-$runs.log" 2>&1 &
+    loads+=($!)
+    while kill -0 "$rolling" 2>/dev/null && [ $((SECONDS - begun)) -lt 14 ]; do sleep 0.5; done
+  done
+  wait "$rolling" || { cat "$work/roll.log"; fail "the rollout"; }
+  grep '^[0-9]' "$work/roll.log" | sed 's/^/    /'
+  for ((run = 1; run <= runs; run++)); do
+    wait "${loads[run - 1]}" || { cat "$work/load-$run.log"; fail "requests failed during the rollout"; }
+    none_lost "$work/rolled-$run" || fail "updates are lost during the rollout"
+    promises "$work/rolled-$run"
+  done
+  ok "rolled out version 2 under load: no request failed, no update lost"
   [ "$(header X-Version)" = 2 ] || fail "after the rollout these versions answer: $(header X-Version | tr '\n' ' ')"
-  ok "rolled out version 2 under load: no request failed, no update lost"; promises "$work/rolled"
   all_instances_answer
   session_lives "the rollout"
 }

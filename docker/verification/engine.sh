@@ -5,7 +5,7 @@ has_docker() { docker info >/dev/null 2>&1 && docker pull -q mcr.microsoft.com/d
 # What is missing for podman, or nothing.
 missing_for_podman() {
   [ "$(id -u)" = 0 ] || echo "root"
-  local program; for program in podman runc docker-compose iptables unshare nginx redis-server curl dotnet; do command -v "$program" >/dev/null || echo "$program"; done
+  local program; for program in podman runc docker-compose iptables ip unshare nginx redis-server curl dotnet; do command -v "$program" >/dev/null || echo "$program"; done
   [ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || echo netavark
   [ -x /usr/lib/podman/aardvark-dns ] || [ -x /usr/libexec/podman/aardvark-dns ] || echo aardvark-dns
 }

@@ -92,7 +92,9 @@ internal static class ShopServer
             return null;
         try
         {
-            return File.ReadAllText(file).Trim();
+            // While a password changes the file has two, one per line, and the first is the one to use.
+            return File.ReadLines(file).Select(static line => line.Trim()).FirstOrDefault(static line => line.Length > 0)
+                ?? throw new StartupException($"{PasswordFile}: {file} is empty. It must hold the password of Redis.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
