@@ -57,7 +57,9 @@ stand_ins() {
   image docker.io/library/nginx:1.28 "$root" 'CMD ["nginx", "-g", "daemon off;"]' || return 1
 
   if command -v prometheus >/dev/null; then
-    skeleton "$root"; put "$root" prometheus
+    skeleton "$root"; put "$root" $(ldd "$(type -P prometheus)" | grep -o '/[^ ]*')
+    # It may be in a folder where its package was unpacked.
+    cp -L "$(type -P prometheus)" "$root/usr/bin/prometheus"
     mkdir -p "$root/prometheus"; chown 65534:65534 "$root/prometheus"
     image docker.io/prom/prometheus:v3.5.0 "$root" 'WORKDIR /prometheus' 'USER nobody' 'ENTRYPOINT ["/usr/bin/prometheus"]' || return 1
   fi
