@@ -34,6 +34,13 @@ internal static class Processes
 
     public static string Environment(int pid) => Read(pid, "environ");
 
+    /// <summary>Whom a terminal's Ctrl-C reaches together with it.</summary>
+    public static int Group(int pid)
+    {
+        var stat = Read(pid, "stat");
+        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[2], CultureInfo.InvariantCulture);
+    }
+
     private static string Read(int pid, string what)
     {
         try

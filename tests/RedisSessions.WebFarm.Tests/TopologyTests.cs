@@ -60,6 +60,9 @@ public sealed partial class TopologyTests
             await Poll.UntilAsync(
                 () => Processes.Under(farm.Pid).Count(static pid => Processes.CommandLine(pid).StartsWith("redis-server", StringComparison.Ordinal)) == servers,
                 Patience, "the one that died to be started again", Token);
+            // As soon as it answers: until the sentinels find out, two primaries would take changes.
+            if (topology != "cluster")
+                Assert.Single(await RolesAsync(farm, servers), static role => role == "master");
             foreach (var visitor in visitors)
                 Assert.Equal("Ada", await visitor.WhoAmIAsync(Token));
         }
@@ -82,8 +85,10 @@ public sealed partial class TopologyTests
             await visitor.IncrementAsync(Token);
         var (children, all, folders) = (Processes.ChildrenOf(farm.Pid), Processes.Under(farm.Pid), Folders(farm));
         Assert.NotEmpty(folders);
+        // A terminal sends it to the farm's whole group. Servers are not in it, because instances need them to the end.
+        Assert.All(Servers(farm).Values, pid => Assert.NotEqual(Processes.Group(farm.Pid), Processes.Group(pid)));
         var said = farm.Errors.Count;
-        // A terminal sends it to all of its group: the farm, its instances, and the shells between it and its servers.
+        // The farm, its instances, and the shells between it and its servers.
         await FarmProcess.SignalAsync("INT", [farm.Pid, .. children]);
         Assert.Equal(0, await farm.ExitCodeAsync(Token));
         Assert.DoesNotContain(all, FarmProcess.IsRunning);
@@ -129,9 +134,7 @@ public sealed partial class TopologyTests
         await using var farm = await StartAsync("single");
         using (var visitor = new Visitor(farm))
             await visitor.IncrementAsync(Token);
-        // It is in the environment of instances, which their owner alone can read.
-        var password = Processes.Under(farm.Pid).Select(static pid => Password().Match(Processes.Environment(pid))).First(static match => match.Success).Groups[1].Value;
-        Assert.Equal(64, password.Length);
+        var password = PasswordOf(farm);
         Assert.All([farm.Pid, .. Processes.Under(farm.Pid)], pid => Assert.DoesNotContain(password, Processes.CommandLine(pid), StringComparison.Ordinal));
         Assert.All([.. farm.Output, .. farm.Errors], line => Assert.DoesNotContain(password, line, StringComparison.Ordinal));
         Assert.DoesNotContain(Servers(farm).Values, pid => Processes.Environment(pid).Contains(password, StringComparison.Ordinal));
@@ -209,6 +212,46 @@ public sealed partial class TopologyTests
         Server().Matches(farm.Output.Single(static line => line.Contains("Redis: ", StringComparison.Ordinal)).Split("Redis: ")[1])
             .ToDictionary(static match => match.Groups[1].Value, static match => int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture));
 
+    /// <summary>What each server of a topology says that it is, once all of them answer.</summary>
+    private static async Task<IReadOnlyList<string>> RolesAsync(FarmProcess farm, int servers)
+    {
+        var ports = Processes.Under(farm.Pid).Select(static pid => Listening().Match(Processes.CommandLine(pid))).Where(static match => match.Success)
+            .Select(static match => match.Groups[1].Value).Distinct().ToArray();
+        Assert.Equal(servers, ports.Length);
+        List<string> roles = [];
+        foreach (var port in ports)
+        {
+            string[] ask = ["-p", port, "--user", "sessions", "--pass", PasswordOf(farm), "--no-auth-warning", "INFO"];
+            Match role = Match.Empty;
+            await Poll.UntilAsync(async () =>
+            {
+                var info = await TryAskAsync(ask);
+                role = Role().Match(info);
+                return role.Success || info.Contains("redis_mode:sentinel", StringComparison.Ordinal);
+            }, Patience, "a server to answer", Token);
+            roles.Add(role.Success ? role.Groups[1].Value : "sentinel");
+        }
+
+        return roles;
+
+        static async Task<string> TryAskAsync(string[] ask)
+        {
+            try
+            {
+                return await TestServers.RedisCli.RunAsync(ask, Token);
+            }
+            catch (InvalidOperationException)
+            {
+                // Not listening yet.
+                return "";
+            }
+        }
+    }
+
+    /// <summary>From the environment of an instance, which its owner alone can read.</summary>
+    private static string PasswordOf(FarmProcess farm) =>
+        Processes.Under(farm.Pid).Select(static pid => Password().Match(Processes.Environment(pid))).First(static match => match.Success).Groups[1].Value;
+
     internal static async Task<FarmProcess> StartAsync(string topology, params string[] settings)
     {
         SkipWithoutRedis();
@@ -230,6 +273,12 @@ public sealed partial class TopologyTests
     /// <summary>Where its servers keep what they have, from their command lines.</summary>
     private static IReadOnlyList<string> Folders(FarmProcess farm) =>
         [.. Processes.Under(farm.Pid).SelectMany(static pid => Folder().Matches(Processes.CommandLine(pid) + Processes.Environment(pid))).Select(static match => match.Value).Distinct()];
+
+    [GeneratedRegex(@"^redis-server [^:]+:(\d+)")]
+    private static partial Regex Listening();
+
+    [GeneratedRegex(@"role:(\w+)")]
+    private static partial Regex Role();
 
     [GeneratedRegex(@"([a-z0-9-]+)=(\d+)")]
     private static partial Regex Server();
