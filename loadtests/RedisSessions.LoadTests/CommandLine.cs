@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using RedisSessions.LoadTests.Compare;
+using RedisSessions.LoadTests.Http;
 using RedisSessions.LoadTests.Reporting;
 using RedisSessions.LoadTests.Running;
 using RedisSessions.LoadTests.Scale;
@@ -54,6 +55,7 @@ internal static class CommandLine
             AllowMultipleArgumentsPerToken = true,
             CustomParser = static result => [.. result.Tokens.Select(token => Address(token.Value, result)).OfType<Uri>()],
         };
+        var shop = new Option<bool>("--shop") { Description = "The targets are samples/WebFarm and not TargetApp; cart-race alone." };
         var rate = new Option<double?>("--rate") { Description = "Open model: so many steps begin in a second, and latency counts from when they should." };
         rate.Validators.Add(static result => Check(result, result.GetValueOrDefault<double?>() is null or > 0, "must be above 0."));
         var connections = new Option<int>("--connections") { Description = "Closed model: so many steps at a time.", DefaultValueFactory = _ => 32 };
@@ -63,7 +65,7 @@ internal static class CommandLine
         var sessions = new Option<int>("--sessions") { Description = "How many sessions.", DefaultValueFactory = _ => entry.Sessions };
         sessions.Validators.Add(AtLeastOne);
         var folder = Folder();
-        var command = new Command(entry.Name, entry.Description) { targets, rate, connections, duration, warmUp, folder };
+        var command = new Command(entry.Name, entry.Description) { targets, shop, rate, connections, duration, warmUp, folder };
         if (entry.Sessions > 0)
             command.Options.Add(sessions);
         command.Validators.Add(result =>
@@ -71,12 +73,18 @@ internal static class CommandLine
             if (result.GetResult(rate) is not null && result.GetResult(connections) is { Implicit: false })
                 result.AddError("--rate is an open model and --connections a closed one: give one of them.");
         });
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(shop) && result.GetResult(targets) is null)
+                result.AddError("--shop says what the targets are: give them with --target.");
+        });
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var console = ReportConsole.Create(output);
             var model = parsed.GetValue(rate) is { } perSecond ? LoadModel.Open(perSecond) : LoadModel.Closed(parsed.GetValue(connections));
             var settings = new ScenarioSettings(
-                parsed.GetValue(targets) ?? [], model, parsed.GetValue(duration), parsed.GetValue(warmUp), entry.Sessions > 0 ? parsed.GetValue(sessions) : 0);
+                parsed.GetValue(targets) ?? [], model, parsed.GetValue(duration), parsed.GetValue(warmUp), entry.Sessions > 0 ? parsed.GetValue(sessions) : 0,
+                parsed.GetValue(shop) ? Dialect.Shop : Dialect.TargetApp);
             var report = await new ScenarioRun(console, TimeProvider.System).RunAsync(entry, settings, cancellationToken);
             return await FinishAsync(console, report, parsed.GetValue(folder)!, cancellationToken);
         });

@@ -67,12 +67,32 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("rounds", "compare", "--rounds", "0")]
     [InlineData("farm kills what it drives", "farm", "--target", "http://127.0.0.1:1")]
     [InlineData("failover too", "failover", "--target", "http://127.0.0.1:1")]
+    [InlineData("a shop that is nowhere", "cart-race", "--shop")]
     public async Task What_cannot_be_run_is_exit_code_2_and_a_reason(string why, params string[] arguments)
     {
         var (code, output) = await RunAsync(arguments);
         Assert.True(code == CommandLine.Usage, $"{why}: {code}\n{output}");
         Assert.NotEmpty(output.Trim());
         Assert.False(Directory.Exists(_folder));
+    }
+
+    [Theory]
+    [InlineData(nameof(Fault.None), CommandLine.Kept)]
+    [InlineData(nameof(Fault.LosesUpdates), CommandLine.Broken)]
+    public async Task The_shop_is_raced_on_its_own_routes(string fault, int expected)
+    {
+        await using var site = await FakeSite.StartAsync(Enum.Parse<Fault>(fault));
+        var (code, output) = await RunAsync("cart-race", "--shop", "--target", site.Address.ToString(), "--duration", "500ms", "--warm-up", "0", "--connections", "4");
+        Assert.True(code == expected, output);
+    }
+
+    [Fact]
+    public async Task What_the_shop_does_not_have_is_exit_code_2()
+    {
+        await using var site = await FakeSite.StartAsync();
+        var (code, output) = await RunAsync("browse", "--shop", "--target", site.Address.ToString(), "--duration", "500ms", "--warm-up", "0", "--sessions", "5");
+        Assert.True(code == CommandLine.Usage, output);
+        Assert.Contains("only cart-race", output, StringComparison.Ordinal);
     }
 
     [Fact]

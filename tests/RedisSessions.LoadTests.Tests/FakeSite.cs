@@ -51,7 +51,10 @@ internal sealed class FakeSite : IAsyncDisposable
         _app.MapGet("/seed", (HttpContext context) => Issue(context, new FakeSession("48151623")));
         _app.MapGet("/read", (HttpContext context) => Wrong(Fault.ForgetsUsers) ? "" : Find(context)?.User ?? "");
         _app.MapGet("/set", static () => "ok");
-        _app.MapGet("/incr", (HttpContext context) => (Find(context) ?? new FakeSession("")).Increment(Wrong(Fault.LosesUpdates) ? 0 : Wrong(Fault.AppliesTwice) ? 2 : 1));
+        _app.MapGet("/incr", Increment);
+        // The shop's, for scripts only.
+        _app.MapPost("/api/login", (HttpContext context, string user) => context.Request.Headers.ContainsKey("X-Web-Farm") ? Issue(context, new FakeSession(user)) : throw new BadHttpRequestException("no header"));
+        _app.MapPost("/api/increment", (HttpContext context) => context.Request.Headers.ContainsKey("X-Web-Farm") ? Increment(context) + "\n" : throw new BadHttpRequestException("no header"));
         _app.MapGet("/login", (HttpContext context, string user) =>
         {
             var session = Find(context)!;
@@ -83,6 +86,9 @@ internal sealed class FakeSite : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private string Increment(HttpContext context) =>
+        (Find(context) ?? new FakeSession("")).Increment(Wrong(Fault.LosesUpdates) ? 0 : Wrong(Fault.AppliesTwice) ? 2 : 1);
 
     private bool Wrong(Fault fault) => _fault == fault && IsWrong && Interlocked.Increment(ref _times) % Every == 0;
 

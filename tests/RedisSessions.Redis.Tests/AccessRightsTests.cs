@@ -61,7 +61,7 @@ public sealed class AccessRightsTests
     }
 
     /// <summary>The command as the document has it, without the prompt's line ends.</summary>
-    private static string[] Documented()
+    internal static string[] Documented()
     {
         for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
         {

@@ -78,6 +78,20 @@ public sealed partial class FarmProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // It has folders to remove.
+        if (!_process.HasExited && _process.StartInfo.ArgumentList.Contains("--topology"))
+        {
+            await SignalAsync("TERM", Pid);
+            try
+            {
+                await ExitCodeAsync(CancellationToken.None);
+            }
+            catch (OperationCanceledException)
+            {
+                // Killed below.
+            }
+        }
+
         if (!_process.HasExited)
         {
             // The balancer alone: that its instances follow by themselves is a promise of the farm.

@@ -21,6 +21,17 @@ public sealed class LeavingTests
         Assert.True(outcome.Answered > 200, $"only {outcome.Answered} requests");
     }
 
+    [Fact]
+    public async Task The_same_with_nginx_in_front()
+    {
+        await using var farm = await TopologyTests.StartAsync("single");
+        TopologyTests.SkipWithoutNginx(farm);
+        var outcome = await LeaveAsync(farm, rounds: 3);
+        Report("nginx", outcome);
+        Assert.Empty(outcome.Failures);
+        Assert.True(outcome.Answered > 200, $"only {outcome.Answered} requests");
+    }
+
     [Fact(Explicit = true)]
     public async Task Ten_times_in_a_row()
     {

@@ -13,7 +13,7 @@ internal sealed class Site : IDisposable
     private readonly Instance[] _instances;
     private uint _next;
 
-    public Site(IEnumerable<Uri> instances) => _instances = [.. instances.Select(address => new Instance(address))];
+    public Site(IEnumerable<Uri> instances, Dialect dialect = Dialect.TargetApp) => _instances = [.. instances.Select(address => new Instance(address, dialect))];
 
     public int Instances => _instances.Length;
 
@@ -76,7 +76,7 @@ internal sealed class Site : IDisposable
         return _instances[Interlocked.Increment(ref _next) % (uint)_instances.Length];
     }
 
-    private sealed class Instance(Uri address)
+    private sealed class Instance(Uri address, Dialect dialect)
     {
         private readonly ConcurrentBag<HttpConnection> _idle = [];
         private long _restsUntil;
@@ -86,6 +86,7 @@ internal sealed class Site : IDisposable
         /// <returns>Null when it cannot be connected to.</returns>
         public async ValueTask<HttpAnswer?> TrySendAsync(string path, string? cookie, CancellationToken cancellationToken)
         {
+            var request = dialect.Request(address, path, cookie);
             HttpConnection? connection;
             try
             {
@@ -100,7 +101,7 @@ internal sealed class Site : IDisposable
 
             try
             {
-                var answer = await connection.SendAsync(RequestBytes.Get(address, path, cookie), cancellationToken);
+                var answer = await connection.SendAsync(request, cancellationToken);
                 _idle.Add(connection);
                 return answer;
             }

@@ -14,7 +14,7 @@ internal static class ScenarioReport
     public static Report Of(
         ScenarioEntry entry, int instances, ScenarioSettings settings, bool mayFail, RunRecord record, IReadOnlyList<Promise> promises)
     {
-        var (_, model, duration, warmUp, sessions) = settings;
+        var (_, model, duration, warmUp, sessions, _) = settings;
         var failed = record.Failures.Values.Sum();
         var load = model.Rate is { } rate
             ? Text($"open: {rate:0.##} steps a second, latency from the intended start, at most {model.Workers} on their way")

@@ -1,3 +1,4 @@
+using RedisSessions.LoadTests.Http;
 using RedisSessions.LoadTests.Reporting;
 using RedisSessions.LoadTests.Scenarios;
 using RedisSessions.LoadTests.Servers;
@@ -11,7 +12,8 @@ namespace RedisSessions.LoadTests.Running;
 /// <param name="Duration">How long steps begin.</param>
 /// <param name="WarmUp">How long steps run before that are not timed; zero for none.</param>
 /// <param name="Sessions">How many sessions; 0 when that is no matter of choice.</param>
-internal sealed record ScenarioSettings(IReadOnlyList<Uri> Targets, LoadModel Model, TimeSpan Duration, TimeSpan WarmUp, int Sessions);
+/// <param name="Dialect">What routes the targets have.</param>
+internal sealed record ScenarioSettings(IReadOnlyList<Uri> Targets, LoadModel Model, TimeSpan Duration, TimeSpan WarmUp, int Sessions, Dialect Dialect = Dialect.TargetApp);
 
 /// <summary>A scenario from the start of its servers to the report.</summary>
 internal sealed class ScenarioRun(IAnsiConsole console, TimeProvider time)
@@ -19,10 +21,10 @@ internal sealed class ScenarioRun(IAnsiConsole console, TimeProvider time)
     /// <exception cref="UsageException">It cannot be run so.</exception>
     public async Task<Report> RunAsync(ScenarioEntry entry, ScenarioSettings settings, CancellationToken cancellationToken)
     {
-        var (targets, model, duration, warmUp, sessions) = settings;
+        var (targets, model, duration, warmUp, sessions, dialect) = settings;
         if (targets.Count > 0 && entry.Needs != ScenarioNeeds.Nothing)
             throw new UsageException($"{entry.Name} kills what it drives: it starts its own servers, leave --target out.");
-        await using var target = targets.Count > 0 ? new GivenServers(targets)
+        await using var target = targets.Count > 0 ? new GivenServers(targets, dialect)
             : entry.Needs == ScenarioNeeds.Sentinels ? (ITarget)await OwnServers.StartWithSentinelsAsync(cancellationToken)
             : await OwnServers.StartAsync(cancellationToken);
         console.WriteLine($"{entry.Name}: {target.Site.Instances} instances are there, preparing");

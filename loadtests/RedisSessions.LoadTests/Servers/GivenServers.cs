@@ -3,9 +3,9 @@ using RedisSessions.LoadTests.Http;
 namespace RedisSessions.LoadTests.Servers;
 
 /// <summary>Servers that run already: they are asked, and nothing else is done to them.</summary>
-internal sealed class GivenServers(IEnumerable<Uri> addresses) : ITarget
+internal sealed class GivenServers(IEnumerable<Uri> addresses, Dialect dialect = Dialect.TargetApp) : ITarget
 {
-    public Site Site { get; } = new(addresses);
+    public Site Site { get; } = new(addresses, dialect);
 
     public RedisCounters? Redis => null;
 

@@ -1,6 +1,6 @@
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using WebFarm.Race;
 using Yarp.ReverseProxy.Configuration;
@@ -8,7 +8,7 @@ using Yarp.ReverseProxy.Transforms;
 
 namespace WebFarm.Farm;
 
-/// <summary>The program that a user starts: Redis, three instances, and one address in front of them.</summary>
+/// <summary>The program that a user starts: Redis, three instances, and one address in front of them. With nginx in front it only hears the instances' orders.</summary>
 internal static class Balancer
 {
     private const string DefaultAddress = "http://127.0.0.1:7300";
@@ -18,9 +18,26 @@ internal static class Balancer
         try
         {
             var builder = FarmHost.CreateBuilder(args);
-            await using var redis = await RedisSource.OpenAsync(builder.Configuration);
-            await using var app = Build(builder, redis);
-            await ServeAsync(app, redis);
+            // Until there is a host that hears it, Ctrl-C must not leave the servers behind that were started before.
+            using var interrupted = new CancellationTokenSource();
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+            var topology = Topologies.Of(builder.Configuration);
+            var usesNginx = UsesNginx(builder.Configuration, topology);
+            await using var redis = await RedisSource.OpenAsync(builder.Configuration, topology, interrupted.Token);
+            await using var app = Build(builder, redis, usesNginx);
+            await ServeAsync(app, redis, usesNginx, interrupted.Token);
+            return 0;
+
+            void Interrupt(PosixSignalContext signal)
+            {
+                signal.Cancel = true;
+                interrupted.Cancel();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Ended while starting, which is no error.
             return 0;
         }
         catch (StartupException e)
@@ -30,10 +47,26 @@ internal static class Balancer
         }
     }
 
-    private static WebApplication Build(WebApplicationBuilder builder, RedisSource redis)
+    /// <summary>With a topology if it is there; <c>--Farm:Balancer=nginx|yarp</c> decides otherwise.</summary>
+    private static bool UsesNginx(ConfigurationManager configuration, Topology topology)
     {
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
-            builder.WebHost.UseUrls(DefaultAddress);
+        var missing = NginxFront.Missing();
+        return configuration["Farm:Balancer"]?.ToUpperInvariant() switch
+        {
+            null => topology != Topology.None && missing.Length == 0,
+            "YARP" => false,
+            "NGINX" when missing.Length == 0 => true,
+            "NGINX" => throw new StartupException($"Farm:Balancer is nginx, and not on the PATH: {string.Join(", ", missing)}."),
+            _ => throw new StartupException($"Farm:Balancer is '{configuration["Farm:Balancer"]}': it must be nginx or yarp."),
+        };
+    }
+
+    private static WebApplication Build(WebApplicationBuilder builder, RedisSource redis, bool usesNginx)
+    {
+        var address = builder.Configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } chosen ? chosen : DefaultAddress;
+        var nginx = usesNginx ? NginxFront.Address(address) : null;
+        builder.WebHost.UseUrls(usesNginx ? "http://127.0.0.1:0" : address);
+        builder.Services.AddSingleton(services => new FrontDoor(services.GetRequiredService<IServer>(), nginx));
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddSharedKeys(redis.Connection);
 
@@ -62,18 +95,21 @@ internal static class Balancer
         return app;
     }
 
-    private static async Task ServeAsync(WebApplication app, RedisSource redis)
+    private static async Task ServeAsync(WebApplication app, RedisSource redis, bool usesNginx, CancellationToken interrupted)
     {
-        var fleet = app.Services.GetRequiredService<Fleet>();
+        var (fleet, door) = (app.Services.GetRequiredService<Fleet>(), app.Services.GetRequiredService<FrontDoor>());
+        using var ending = interrupted.Register(app.Lifetime.StopApplication);
         try
         {
             await FarmHost.StartAsync(app);
             // The framework's session needs one key ring for all instances. Made here, so that three of them do not make three.
             app.Services.GetDataProtector("first").Protect("key");
             await fleet.StartAsync(app.Lifetime.ApplicationStopping);
+            await using var nginx = usesNginx ? await NginxFront.StartAsync(fleet, door, app.Lifetime.ApplicationStopping) : null;
+            var balancer = nginx is null ? "" : $"; nginx by pid: {nginx.Pid}";
             var pids = string.Join(' ', fleet.Instances.Select(static instance => $"{instance.Name}={instance.Pid}"));
-            Console.WriteLine($"Web farm ready: {AddressOf(app.Services)}  (instances by pid: {pids}; Redis: {redis.Description}). Ctrl-C ends it.");
-            await app.WaitForShutdownAsync();
+            Console.WriteLine($"Web farm ready: {door.Address}  (instances by pid: {pids}{balancer}; Redis: {redis.Description}). Ctrl-C ends it.");
+            await app.WaitForShutdownAsync(CancellationToken.None);
         }
         catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
         {
@@ -84,7 +120,7 @@ internal static class Balancer
     private static ValueTask Announce(RequestTransformContext transform)
     {
         var services = transform.HttpContext.RequestServices;
-        var view = new FarmView(AddressOf(services), services.GetRequiredService<Fleet>().Instances);
+        var view = new FarmView(services.GetRequiredService<FrontDoor>().Address, services.GetRequiredService<Fleet>().Instances);
         transform.ProxyRequest.Headers.Remove(FarmView.Header);
         transform.ProxyRequest.Headers.Add(FarmView.Header, view.ToJson());
         return default;
@@ -97,12 +133,5 @@ internal static class Balancer
         response.Headers.Remove(FarmOrder.Header);
         if (order is not null)
             await transform.HttpContext.RequestServices.GetRequiredService<Fleet>().ObeyAsync(order);
-    }
-
-    /// <summary>As this machine reaches it, with the port that the system chose if it was asked to.</summary>
-    private static string AddressOf(IServiceProvider services)
-    {
-        var address = services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
-        return address.Replace("[::]", "127.0.0.1", StringComparison.Ordinal).Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal);
     }
 }

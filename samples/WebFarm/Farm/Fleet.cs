@@ -33,6 +33,19 @@ internal sealed class Fleet(
         }
     }
 
+    /// <summary>Where those that are up listen.</summary>
+    public IReadOnlyList<string> Addresses
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _instances.Values.Where(static instance => instance.IsUp).Select(static instance => instance.Address!)];
+        }
+    }
+
+    /// <summary>An instance has come or gone.</summary>
+    public event Action? Changed;
+
     private bool IsStopping => _disposing || lifetime.ApplicationStopping.IsCancellationRequested;
 
     /// <summary>Starts all that are not up.</summary>
@@ -148,5 +161,7 @@ internal sealed class Fleet(
         {
             routes.Update(Routes.All, Routes.Cluster(_instances.Values.Where(static instance => instance.IsUp), _asks));
         }
+
+        Changed?.Invoke();
     }
 }

@@ -8,17 +8,19 @@ using StackExchange.Redis;
 
 namespace WebFarm.Farm;
 
-/// <summary>The Redis of the farm: the one that was given, else a Garnet inside this process.</summary>
+/// <summary>The Redis of the farm: that of the topology, else the one that was given, else a Garnet inside this process.</summary>
 internal sealed class RedisSource : IAsyncDisposable
 {
-    private readonly GarnetServer? _garnet;
+    private readonly IDisposable? _garnet;
+    private readonly IAsyncDisposable? _servers;
 
-    private RedisSource(string configuration, string description, IConnectionMultiplexer connection, GarnetServer? garnet)
+    private RedisSource(string configuration, string description, IConnectionMultiplexer connection, IDisposable? garnet = null, IAsyncDisposable? servers = null)
     {
         Configuration = configuration;
         Description = description;
         Connection = connection;
         _garnet = garnet;
+        _servers = servers;
     }
 
     /// <summary>As StackExchange.Redis writes it.</summary>
@@ -29,13 +31,20 @@ internal sealed class RedisSource : IAsyncDisposable
 
     public IConnectionMultiplexer Connection { get; }
 
-    public static async Task<RedisSource> OpenAsync(IConfiguration configuration)
+    public static async Task<RedisSource> OpenAsync(IConfiguration configuration, Topology topology, CancellationToken cancellationToken)
     {
         var given = configuration["Sessions:Redis:Configuration"] is { Length: > 0 } setting ? setting : configuration["REDIS_URL"];
+        if (topology != Topology.None)
+        {
+            return string.IsNullOrEmpty(given)
+                ? await StartAsync(topology, cancellationToken)
+                : throw new StartupException("--topology starts a Redis of its own, and Sessions:Redis:Configuration or REDIS_URL names another: leave one of them out.");
+        }
+
         if (!string.IsNullOrEmpty(given))
         {
             var text = RedisUrl.ToConfiguration(given);
-            return new RedisSource(text, RedisUrl.Describe(text), await ConnectAsync(text), null);
+            return new RedisSource(text, RedisUrl.Describe(text), await ConnectAsync(text));
         }
 
         var (garnet, port) = StartGarnet();
@@ -55,6 +64,22 @@ internal sealed class RedisSource : IAsyncDisposable
     {
         await Connection.DisposeAsync();
         _garnet?.Dispose();
+        if (_servers is not null)
+            await _servers.DisposeAsync();
+    }
+
+    private static async Task<RedisSource> StartAsync(Topology topology, CancellationToken cancellationToken)
+    {
+        var servers = await RedisServers.StartAsync(topology, cancellationToken);
+        try
+        {
+            return new RedisSource(servers.Configuration, servers.Description, await ConnectAsync(servers.Configuration), servers: servers);
+        }
+        catch
+        {
+            await servers.DisposeAsync();
+            throw;
+        }
     }
 
     private static async Task<IConnectionMultiplexer> ConnectAsync(string text)

@@ -43,10 +43,10 @@ internal static class Page
             {ShopView.Render(page)}
             <div class="side">
               {SessionView.Render(page)}
-              {FarmPanel.Render(page)}
+              {(page.Farm is null ? Html.Empty : FarmPanel.Render(page))}
             </div>
           </div>
-          {RaceView.Render(page)}
+          {(page.Farm is null ? Html.Empty : RaceView.Render(page))}
         </main>
         <footer class="wide muted">Drawn by instance {page.Instance}. No scripts, nothing loaded from elsewhere.</footer>
         </body>

@@ -32,10 +32,7 @@ internal static class ShopInstance
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<IHostLifetime, TiedToBalancer>();
 
-        // Sessions: this is all that an application needs. Where Redis is comes from the configuration: Sessions:Redis:Configuration.
-        // Told to stop, it goes on for a second: the balancer asks five times in that whether it is ready.
-        builder.Services.AddRedisSessions(static sessions => sessions.ShutdownDelay = TimeSpan.FromSeconds(1)).AddRedis();
-        builder.Services.AddHealthChecks().AddRedisSessionsHealthCheck();
+        builder.Services.AddShop();
 
         // The framework's own session, for the race.
         builder.Services.AddSharedKeys(redis);
@@ -47,19 +44,8 @@ internal static class ShopInstance
         builder.Services.AddSession();
 
         var app = builder.Build();
-        app.Use((context, next) =>
-        {
-            context.Response.Headers[FarmView.AnsweredBy] = name;
-            return next(context);
-        });
-        app.UseStaticFiles();
-        app.UseRouting();
-        app.UseRedisSessions();
+        app.UseShop(name);
         app.UseWhen(static context => context.Request.Path.StartsWithSegments(Contestants.Framework), static framework => framework.UseSession());
-        app.MapHealthChecks(Routes.Ready, new() { Predicate = static check => check.Tags.Contains("ready") }).WithSessionAccess(SessionAccess.None);
-        app.MapHealthChecks(Routes.Live, new() { Predicate = static check => check.Tags.Contains("live") }).WithSessionAccess(SessionAccess.None);
-        app.MapShop(name);
-        app.MapApi();
         app.MapContestants();
         return app;
     }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using RedisSessions.Conformance;
+using RedisSessions.Redis.Tests.Servers;
 using RedisSessions.TestServers;
 using StackExchange.Redis;
 
@@ -29,8 +30,9 @@ public abstract class RespFixture : HandlerFixture
         return new(instance.GetRequiredService<ISessionHandler>());
     }
 
+    // Not by the client's own method, which is SETEX: the user of the farm may not do that.
     public override async ValueTask PlantAsync(SessionKey key, byte[] bytes) =>
-        await (await DirectAsync()).StringSetAsync(Prefix + key.Value, bytes, TimeSpan.FromMinutes(5));
+        await (await DirectAsync()).ExecuteAsync("SET", (RedisKey)(Prefix + key.Value), bytes, "PX", 300_000);
 
     public override async ValueTask<byte[]?> BytesAsync(SessionKey key) => await (await DirectAsync()).StringGetAsync(Prefix + key.Value);
 
@@ -57,4 +59,33 @@ public sealed class RedisFixture(RedisServerFixture redis) : RespFixture
 public sealed class EmbeddedGarnetFixture(GarnetFixture garnet) : RespFixture
 {
     protected override string Configuration => garnet.Server.Configuration;
+}
+
+/// <summary>Over a Redis as the farm starts it, signed in as the user that may do what sessions need and nothing else.</summary>
+public sealed class FarmUserFixture : RespFixture
+{
+    private FarmRedis? _redis;
+
+    protected override string Configuration
+    {
+        get
+        {
+            if (_redis is null)
+                Assert.Skip(FarmRedis.None);
+            return _redis.Configuration;
+        }
+    }
+
+    public override async ValueTask InitializeAsync()
+    {
+        await base.InitializeAsync();
+        _redis = await FarmRedis.TryStartAsync("conformance:", TestContext.Current.CancellationToken);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        if (_redis is not null)
+            await _redis.DisposeAsync();
+    }
 }
