@@ -49,6 +49,19 @@ public sealed class PhpSessionSerializerTests
             Assert.Equal(payload.ToArray(), PhpSessionSerializer.Read(PhpSessionSerializer.Write(payload, format), format).ToArray());
     }
 
+    [Fact]
+    public void A_payload_with_an_index_is_written_as_one_without()
+    {
+        var tree = SessionTree.Empty();
+        for (var i = 0; i < 100; i++)
+            tree.Set(SessionPath.Parse($"part{i}.text"), SessionValue.From(new string('x', 200)));
+        var payload = tree.ToPayload();
+        Assert.True(PayloadIndex.Begins(payload.Span));
+
+        foreach (var format in Enum.GetValues<PhpSessionFormat>())
+            Assert.Equal(tree.ToValue().Bytes.ToArray(), PhpSessionSerializer.Read(PhpSessionSerializer.Write(payload, format), format).ToArray());
+    }
+
     [Theory]
     [InlineData("a|b:2;")]
     [InlineData("a|b:1")]
