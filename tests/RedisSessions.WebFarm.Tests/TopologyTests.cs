@@ -109,6 +109,8 @@ public sealed partial class TopologyTests
         finally
         {
             // Nobody was left to do it.
+            foreach (var left in all.Where(FarmProcess.IsRunning))
+                await FarmProcess.SignalAsync("KILL", left);
             foreach (var folder in folders)
                 Directory.Delete(folder, recursive: true);
         }
