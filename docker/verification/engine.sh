@@ -14,6 +14,11 @@ missing_for_podman() {
 # this machine's are not touched; when it ends, however it ends, all of that is gone.
 inside() { unshare --net --mount --pid --fork --kill-child --mount-proc "$@"; }
 
+# The one thing that a namespace does not take along: podman leaves an empty control group of each container that was killed.
+control_groups() { find /sys/fs/cgroup -type d -path '*/libpod_parent*' 2>/dev/null | sort -r; }
+# sweep FILE: removes those that were not there when FILE was written. One with a process in it cannot be removed.
+sweep() { control_groups | { [ -f "$1" ] && grep -vxFf "$1" || true; } | xargs -r rmdir 2>/dev/null; }
+
 # In there: podman's folders are the work folder's, and its socket is where Docker's is.
 start_podman() {
   ip link set lo up
