@@ -23,7 +23,7 @@ public static class PhpSessionSerializer
     /// <summary>Reads a session.</summary>
     /// <param name="session">What PHP has stored.</param>
     /// <param name="format">How.</param>
-    /// <returns>One MessagePack map: a <see cref="SessionRecord.Payload"/>.</returns>
+    /// <returns>One MessagePack map: a <see cref="SessionRecord.Payload"/>. What only PHP can read is in it for this process alone: it is no payload to be stored.</returns>
     /// <exception cref="FormatException">This is no session in this format; the message says what is wrong and quotes nothing.</exception>
     public static ReadOnlyMemory<byte> Read(ReadOnlyMemory<byte> session, PhpSessionFormat format) => Read(session, format, out _);
 

@@ -46,11 +46,11 @@ internal static class FlashBag
     /// <summary>What aging means for this tree now; null when there is nothing flashed.</summary>
     public static AgeFlashChange? Aging(SessionTree tree)
     {
-        if (!tree.TryGet(Root, out _))
+        if (!tree.TryGet(Root, out var bag))
             return null;
         var (fresh, shown) = Lists(tree);
-        // Laravel leaves empty lists behind: nothing to store.
-        if (fresh.Count == 0 && shown.Count == 0)
+        // Laravel leaves empty lists behind, which are no reason to store anything. What else is there and names no key is cleaned away.
+        if (fresh.Count == 0 && shown.Count == 0 && bag.Kind == SessionValueKind.Map && IsEmpty(New) && IsEmpty(Old))
             return null;
         var expired = shown.ConvertAll(key =>
         {
@@ -58,6 +58,8 @@ internal static class FlashBag
             return KeyValuePair.Create(key, value);
         });
         return new AgeFlashChange(expired, fresh);
+
+        bool IsEmpty(SessionPath path) => !tree.TryGet(path, out var list) || list.IsEmpty;
     }
 
     /// <summary>

@@ -77,7 +77,8 @@ public sealed partial class FormatDocumentTests
             .SelectMany(bytes => Bytes(bytes).Select(code => (Code: code, Kind: row.Groups["kind"].Value)))).ToDictionary(pair => pair.Code, pair => pair.Kind);
         for (var code = 0; code < 256; code++)
             Assert.Equal(KindOf((byte)code), documented.GetValueOrDefault((byte)code));
-        Assert.Equal(Enum.GetNames<SessionValueKind>(), KindRow().Matches(Document).Select(row => row.Groups["kind"].Value));
+        // What only PHP can read is never in a record of ours.
+        Assert.Equal(Enum.GetNames<SessionValueKind>().Where(kind => kind != nameof(SessionValueKind.Foreign)), KindRow().Matches(Document).Select(row => row.Groups["kind"].Value));
     }
 
     [Fact]

@@ -123,6 +123,15 @@ public sealed class PhpSessionSerializerTests
         Assert.Equal("c|i:1;", Written(tree));
     }
 
+    [Fact]
+    public void What_somebody_makes_to_look_like_PHPs_alone_is_refused()
+    {
+        byte[] forged = [0x81, 0xa1, (byte)'a', .. PhpForeign.Pack("O:1:\"F\":0:{}"u8, 1, 1)];
+        Packed.ValidateMap(forged);
+        forged[3 + PhpForeign.Start] ^= 1;
+        Assert.Throws<FormatException>(() => Packed.ValidateMap(forged));
+    }
+
     [Theory]
     [InlineData("a|b")]
     [InlineData("5")]
