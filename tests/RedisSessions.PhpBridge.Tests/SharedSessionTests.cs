@@ -98,6 +98,20 @@ public abstract class SharedSessionTests(string store) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Both_set_the_cookie_with_the_same_flags()
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false }) { BaseAddress = _bridge.Address };
+        Assert.Equal(await FlagsAsync("/"), await FlagsAsync("/net/profile"));
+
+        async Task<string[]> FlagsAsync(string path)
+        {
+            using var answer = await client.GetAsync(path, Token);
+            var parts = Assert.Single(answer.Headers.GetValues("Set-Cookie")).Split("; ");
+            return [parts[0].Split('=')[0], .. parts[1..].Select(static part => part.ToLowerInvariant()).Order(StringComparer.Ordinal)];
+        }
+    }
+
+    [Fact]
     public async Task A_form_with_the_token_of_another_session_does_nothing_in_either()
     {
         using Visitor visitor = new(_bridge), attacker = new(_bridge);

@@ -10,11 +10,13 @@ internal sealed partial class Visitor : IDisposable
 {
     public const string Cookie = "PHPSESSID";
 
+    private readonly BridgeProcess _bridge;
     private readonly HttpClient _client;
     private readonly HashSet<string> _ids = [];
 
     public Visitor(BridgeProcess bridge)
     {
+        _bridge = bridge;
         Jar = new CookieContainer();
         _client = new HttpClient(new SocketsHttpHandler { CookieContainer = Jar, UseProxy = false }) { BaseAddress = bridge.Address };
     }
@@ -66,7 +68,13 @@ internal sealed partial class Visitor : IDisposable
     public static string? Text(string page, string id) =>
         Regex.Match(page, $"id=\"{id}\"[^>]*>([^<]*)<") is { Success: true } match ? WebUtility.HtmlDecode(match.Groups[1].Value) : null;
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _client.Dispose();
+        // Neither half, nor nginx, has said who it was.
+        foreach (var line in _bridge.Output.Concat(_bridge.Errors))
+            Assert.DoesNotContain(_ids, id => line.Contains(id, StringComparison.Ordinal));
+    }
 
     private async Task<string> ReadAsync(HttpResponseMessage answer, string path, CancellationToken cancellationToken)
     {

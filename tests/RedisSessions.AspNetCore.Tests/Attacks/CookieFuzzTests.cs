@@ -16,13 +16,14 @@ namespace RedisSessions.AspNetCore.Tests.Attacks;
 public sealed class CookieFuzzTests
 {
     private const int Runs = 100_000, WarmUp = 10_000;
-    private readonly FixedSessions _store = new();
-    private readonly ServiceProvider _services;
-    private readonly RequestDelegate _pipeline;
+    private FixedSessions _store = null!;
+    private ServiceProvider _services = null!;
+    private RequestDelegate _pipeline = null!;
     private Exception? _unhandled;
 
-    public CookieFuzzTests()
+    private void Build(SessionIdFormat format)
     {
+        _store = new FixedSessions { IdFormat = format };
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
         services.AddSingleton<IHostEnvironment>(new Production());
@@ -43,9 +44,13 @@ public sealed class CookieFuzzTests
         _pipeline = app.Build();
     }
 
-    [Fact]
-    public async Task No_mutated_cookie_throws_opens_a_session_is_adopted_or_stays_in_memory()
+    [Theory]
+    [InlineData(SessionIdFormat.Standard)]
+    [InlineData(SessionIdFormat.Php)]
+    [InlineData(SessionIdFormat.Laravel)]
+    public async Task No_mutated_cookie_throws_opens_a_session_is_adopted_or_stays_in_memory(SessionIdFormat format)
     {
+        Build(format);
         var id = _store.Add("somebody");
         var random = new Random(20260101);
         long before = 0;
@@ -127,13 +132,15 @@ public sealed class CookieFuzzTests
         private readonly ConcurrentDictionary<SessionKey, SessionRecord> _records = [];
         private int _creations;
 
+        public SessionIdFormat IdFormat { get; init; }
+
         public int Count => _records.Count;
 
         public int Creations => _creations;
 
         public string Add(string user)
         {
-            var id = SessionId.New();
+            var id = SessionId.New(IdFormat);
             _records[SessionKey.From(id)] = new SessionRecord
             {
                 Version = new SessionVersion(1), CreatedAt = DateTimeOffset.UtcNow, AbsoluteDeadline = DateTimeOffset.UtcNow.AddHours(12),
