@@ -109,6 +109,8 @@ public sealed partial class TopologyTests
         finally
         {
             // Nobody was left to do it.
+            foreach (var left in all.Where(FarmProcess.IsRunning))
+                await FarmProcess.SignalAsync("KILL", left);
             foreach (var folder in folders)
                 Directory.Delete(folder, recursive: true);
         }
@@ -160,6 +162,25 @@ public sealed partial class TopologyTests
             answer.EnsureSuccessStatusCode();
             return answer.Headers.GetValues("X-Instance").Single() == "B";
         }, Patience, "the new B to answer", Token);
+    }
+
+    [Fact]
+    public async Task An_instance_that_leaves_gets_nothing_more_from_nginx_while_it_still_answers()
+    {
+        await using var farm = await StartAsync("single", "--Sessions:ShutdownDelay=00:00:20");
+        SkipWithoutNginx(farm);
+        using var visitor = new Visitor(farm);
+        var leaving = (await visitor.InstancesAsync(Token)).Single(static instance => instance.Name == "B").Pid;
+        await FarmProcess.SignalAsync("TERM", leaving);
+        var inARow = 0;
+        await Poll.UntilAsync(async () =>
+        {
+            using var answer = await visitor.GetAsync("/api/whoami", Token);
+            answer.EnsureSuccessStatusCode();
+            inARow = answer.Headers.GetValues("X-Instance").Single() == "B" ? 0 : inARow + 1;
+            return inARow == 12;
+        }, Patience, "nginx to send nothing more to B", Token);
+        Assert.True(FarmProcess.IsRunning(leaving));
     }
 
     [Fact]
