@@ -85,6 +85,6 @@ build_shop() {
 <configuration><packageSources><clear /><add key="this machine" value="/root/.nuget/packages" /></packageSources></configuration>
 X
   podman build --format docker --network none --build-arg VERSION="$1" -f docker/Dockerfile -t "redissessions/shop:$1" \
-    --volume "$packages:/root/.nuget/packages:O" --volume "$dotnet:/usr/share/dotnet:ro" --secret id=nuget.config,src="$work/NuGet.Config" . \
+    --volume "$packages:/root/.nuget/packages:ro" --volume "$dotnet:/usr/share/dotnet:ro" --secret id=nuget.config,src="$work/NuGet.Config" . \
     >"$work/build.log" 2>&1 || { tail -30 "$work/build.log"; return 1; }
 }
