@@ -83,7 +83,7 @@ public sealed class StartAndStopTests
         {
             // dotnet is started by this process, whose PATH counts for that.
             await using var bridge = BridgeProcess.Launch(new() { ["PATH"] = empty.FullName });
-            await AssertFailsAsync(bridge, "redis-server is not on the PATH. On Debian and Ubuntu: apt-get install nginx php-fpm php-redis redis-server");
+            await AssertFailsAsync(bridge, "Not on the PATH: redis-server. On Debian and Ubuntu: apt-get install nginx php-fpm php-redis redis-server");
         }
         finally
         {

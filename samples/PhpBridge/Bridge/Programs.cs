@@ -11,15 +11,16 @@ internal sealed record Programs(string Nginx, string PhpFpm)
     public static Programs Find(BridgeStore store)
     {
         var (nginx, php) = (Find("nginx"), Find("php-fpm") ?? Find("php-fpm?.?"));
-        string[] missing =
-        [
-            .. nginx is null ? ["nginx"] : Array.Empty<string>(),
-            .. php is null ? ["php-fpm"] : Array.Empty<string>(),
-            .. store == BridgeStore.Redis && RedisProcess.Program is null ? ["redis-server"] : Array.Empty<string>(),
-        ];
-        return missing.Length == 0
+        List<string> missing = [];
+        if (nginx is null)
+            missing.Add("nginx");
+        if (php is null)
+            missing.Add("php-fpm");
+        if (store == BridgeStore.Redis && RedisProcess.Program is null)
+            missing.Add("redis-server");
+        return missing.Count == 0
             ? new Programs(nginx!, php!)
-            : throw new StartupException($"{string.Join(" and ", missing)} is not on the PATH. On Debian and Ubuntu: apt-get install nginx php-fpm php-redis redis-server");
+            : throw new StartupException($"Not on the PATH: {string.Join(", ", missing)}. On Debian and Ubuntu: apt-get install nginx php-fpm php-redis redis-server");
     }
 
     private static string? Find(string pattern) =>

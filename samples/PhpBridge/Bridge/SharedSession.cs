@@ -14,6 +14,7 @@ internal sealed record SharedSession(IReadOnlyDictionary<string, string> Php, IR
             ["session.save_path"] = $"tcp://{endpoint}?prefix=PHPREDIS_SESSION:",
             // Off by default in phpredis; without it two requests of PHP overwrite each other, whatever .NET does.
             ["redis.session.locking_enabled"] = "1",
+            // 2000 times 5 ms: a page that finds the session locked waits for it, instead of going on without a lock.
             ["redis.session.lock_retries"] = "2000",
             ["redis.session.lock_wait_time"] = "5000",
         },
