@@ -35,7 +35,7 @@ put() {
 }
 
 # What a script may expect of any Debian.
-shell=(sh cmp getent grep sed $(dpkg -L coreutils | grep '/bin/.'))
+shell=(sh cmp getent grep sed $(dpkg -L coreutils 2>/dev/null | grep '/bin/.'))
 
 # What .NET loads, TLS, which it looks for only when it needs it, among that.
 libraries_of_dotnet() {
