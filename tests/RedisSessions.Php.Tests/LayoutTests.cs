@@ -130,14 +130,53 @@ public sealed class LayoutTests : IDisposable
     }
 
     [Fact]
-    public async Task Two_commits_of_one_request_need_no_second_look()
+    public void A_record_has_the_version_of_its_bytes_once_it_was_written()
+    {
+        var (format, key, now) = (new PhpRecordFormat(PhpSessionFormat.Php, TimeSpan.FromHours(12)), SessionKey.From(Shared.NewId()), DateTimeOffset.UtcNow);
+        var record = new SessionRecord
+        {
+            Version = new SessionVersion(7), CreatedAt = now, AbsoluteDeadline = now.AddHours(1), CommitIds = [CommitId.New()], PayloadFormat = PayloadFormat.MessagePack,
+            Payload = new byte[] { 0x81, 0xa1, (byte)'n', 0x05 },
+        };
+        var stored = format.Write(key, record);
+        Assert.Equal(PhpRecordFormat.VersionOf(stored), record.Version);
+        var read = format.Read(key, stored, now);
+        Assert.Equal((record.Version, record.CommitIds[0]), (read.Version, read.CommitIds[0]));
+        Assert.Equal(record.Payload.ToArray(), read.Payload.ToArray());
+        // Redis has to come to the same.
+        Assert.StartsWith(record.Version.Value.ToString("x16", null), Convert.ToHexStringLower(SHA1.HashData(stored)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, 0, false)]
+    [InlineData(1, 1, true)]
+    [InlineData(1, 8, false)]
+    [InlineData(2, 0, false)]
+    [InlineData(2, 1, false)]
+    public void Where_the_ids_of_commits_do_not_tell_nothing_is_tried_again(int mine, int there, bool tells) =>
+        Assert.Equal(tells, PhpRecordFormat.TellsWhether(With(mine), With(there)));
+
+    [Fact]
+    public void Two_that_stand_on_the_same_commit_tell_that_one_of_them_was_not_stored()
+    {
+        var before = CommitId.New();
+        Assert.True(PhpRecordFormat.TellsWhether(Of([CommitId.New(), before]), Of([CommitId.New(), before])));
+        var mine = CommitId.New();
+        Assert.True(PhpRecordFormat.TellsWhether(Of([mine, before]), Of([mine])));
+    }
+
+    private static SessionRecord With(int ids) => Of([.. Enumerable.Range(0, ids).Select(_ => CommitId.New())]);
+
+    private static SessionRecord Of(CommitId[] ids) => new() { Version = new SessionVersion(1), CreatedAt = default, AbsoluteDeadline = default, CommitIds = [.. ids] };
+
+    [Fact]
+    public async Task Two_commits_of_one_request_stand_on_each_other()
     {
         await using var instance = Create();
         var id = await MakeAsync(instance.Manager());
         var session = await instance.Manager().LoadAsync(id, cancellationToken: CancellationToken);
         for (var i = 0; i < 3; i++)
         {
-            // What was read would be refused if the version were another than that of what was stored.
             session["n"] = session.Get<int>("n") + 1;
             await session.CommitAsync(CancellationToken);
         }

@@ -53,6 +53,8 @@ public sealed class RedisTests(RedisServerFixture redis)
         await using var instance = Create();
         var id = Shared.NewId();
         await php.RunAsync(Shared.Increment(id), CancellationToken);
+        // Connected and tested by then, so that it is the lock that is waited for.
+        Assert.Equal(1, await instance.Manager().CountAsync(id, "count", CancellationToken));
         await php.RunAsync($"session_id('{id.Value}'); session_start(); $_SESSION['count']++;", CancellationToken);
         var committing = instance.Manager().IncrementAsync(id, "count", CancellationToken);
         await php.RunAsync("usleep(50000);", CancellationToken);

@@ -6,7 +6,8 @@ namespace RedisSessions.TestServers;
 /// <summary>Ids on one side, texts on the other: whatever of the first is found in the second has leaked.</summary>
 public sealed partial class SecretSearch
 {
-    private const int IdLength = 43, LongestRun = 300;
+    // Ours, and those that are made for PHP.
+    private const int IdLength = 43, PhpIdLength = 40, LongestRun = 300;
     private readonly ConcurrentDictionary<string, byte> _ids = new(StringComparer.Ordinal), _published = new(StringComparer.Ordinal), _shapes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _suspects = new(StringComparer.Ordinal);
     private long _texts;
@@ -17,7 +18,7 @@ public sealed partial class SecretSearch
 
     public void Note(string? id)
     {
-        if (id is { Length: IdLength })
+        if (id is { Length: IdLength or PhpIdLength })
             _ids.TryAdd(id, 0);
     }
 
@@ -28,10 +29,13 @@ public sealed partial class SecretSearch
         if (text is null)
             return;
         Interlocked.Increment(ref _texts);
-        foreach (var run in Run().EnumerateMatches(text))
+        foreach (var run in PhpRun().EnumerateMatches(text))
         {
-            for (var at = run.Index; at + IdLength <= run.Index + Math.Min(run.Length, LongestRun); at++)
-                _suspects.TryAdd(text.Substring(at, IdLength), origin);
+            foreach (var length in (int[])[IdLength, PhpIdLength])
+            {
+                for (var at = run.Index; at + length <= run.Index + Math.Min(run.Length, LongestRun); at++)
+                    _suspects.TryAdd(text.Substring(at, length), origin);
+            }
         }
     }
 
@@ -49,4 +53,7 @@ public sealed partial class SecretSearch
 
     [GeneratedRegex("[A-Za-z0-9_-]{43,}")]
     private static partial Regex Run();
+
+    [GeneratedRegex("[A-Za-z0-9_-]{40,}")]
+    private static partial Regex PhpRun();
 }
