@@ -73,6 +73,8 @@ mv "$NGINX_DATA/instances.new" "$NGINX_DATA/instances.conf"
 rm -f "$NGINX_DATA/balancer.sock"
 nginx -p "$NGINX_DATA" -e stderr -c "$NGINX_DATA/nginx.conf" &
 balancer=$!
+# The front would answer 502 until the other one listens.
+until [ -S "$NGINX_DATA/balancer.sock" ] || ! kill -0 "$balancer" 2>/dev/null; do sleep 0.05; done
 nginx -p "$NGINX_DATA" -e stderr -c "$NGINX_DATA/front.conf" &
 front=$!
 # The front first: what it has begun, the other one still answers.

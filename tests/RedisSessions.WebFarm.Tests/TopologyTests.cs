@@ -236,9 +236,14 @@ public sealed partial class TopologyTests
     /// <summary>What each server of a topology says that it is, once all of them answer.</summary>
     private static async Task<IReadOnlyList<string>> RolesAsync(FarmProcess farm, int servers)
     {
-        var ports = Processes.Under(farm.Pid).Select(static pid => Listening().Match(Processes.CommandLine(pid))).Where(static match => match.Success)
-            .Select(static match => match.Groups[1].Value).Distinct().ToArray();
-        Assert.Equal(servers, ports.Length);
+        // A server that has just begun does not yet say where it listens.
+        string[] ports = [];
+        await Poll.UntilAsync(() =>
+        {
+            ports = [.. Processes.Under(farm.Pid).Select(static pid => Listening().Match(Processes.CommandLine(pid))).Where(static match => match.Success)
+                .Select(static match => match.Groups[1].Value).Distinct()];
+            return ports.Length == servers;
+        }, Patience, "every server to say where it listens", Token);
         List<string> roles = [];
         foreach (var port in ports)
         {
