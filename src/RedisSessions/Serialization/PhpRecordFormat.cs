@@ -179,6 +179,7 @@ public sealed class PhpRecordFormat(PhpSessionFormat format, TimeSpan absoluteTi
             values.Set(SessionNotes.CookieSent, SessionValue.From(moment));
         if (values.TryGet(SessionNotes.Root, out var notes) && notes.IsEmpty)
             values.Remove(SessionNotes.Root);
-        return values.ToPayload();
+        // No index: PHP's form has none, and all of it was looked at.
+        return values.ToValue().Bytes;
     }
 }
