@@ -21,7 +21,8 @@ three_answer() { [ "$(header X-Instance | wc -l)" = 3 ]; }
 
 # promises FOLDER: what a load report says was promised and seen.
 promises() { grep -E '^\| (no |steps)' "$1/report.md" | sed 's/^/    /'; }
-load() { "$repository/loadtests/RedisSessions.LoadTests/bin/Debug/net10.0/RedisSessions.LoadTests" cart-race --shop --target "$url" --warm-up 0 --sessions 20 "$@"; }
+# A site that is down for good makes it ask again and again.
+load() { timeout 120 "$repository/loadtests/RedisSessions.LoadTests/bin/Debug/net10.0/RedisSessions.LoadTests" cart-race --shop --target "$url" --warm-up 0 --sessions 20 "$@"; }
 none_lost() { grep -q '^| no acknowledged update is lost | 0 of [1-9]' "$1/report.md" && grep -q '^| no update is applied twice | 0 too many' "$1/report.md"; }
 
 all_instances_answer() {
