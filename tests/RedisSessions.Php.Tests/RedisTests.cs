@@ -32,7 +32,8 @@ public sealed class RedisTests(RedisServerFixture redis)
         await using var other = Create();
         var (count, net) = await Shared.AllAtOnceAsync([StartPhp(locking: false), StartPhp(locking: false)], [one.Manager(), other.Manager()], Shared.NewId(), 125, CancellationToken);
         await Console.Error.WriteLineAsync($"MEASURED phpredis without locks: of 500 increments at once, 250 each by PHP and .NET, {500 - count} were overwritten by PHP ({250 - net} of .NET's)");
-        Assert.InRange(count, 125, 500);
+        // How many is for the machine to say: a slow request of PHP can take the session back to where it began.
+        Assert.InRange(count, 1, 500);
 
         // The same again without PHP.
         var id = Shared.NewId();
