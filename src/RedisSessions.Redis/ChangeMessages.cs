@@ -6,37 +6,27 @@ namespace RedisSessions.Redis;
 
 /// <summary>
 /// What is committed or deleted is told on one channel, <c>{prefix}changed</c>: the session's key and its version. The commit's own script sends the message, so it is on its way
-/// before the answer is, and no crash comes in between. That messages arrive is known by one of our own that did: after each reconnect, only then.
+/// before the answer is, and no crash comes in between.
 /// </summary>
 internal sealed class ChangeMessages : IDisposable
 {
     private const int KeyLength = 43, Length = KeyLength + RecordFormat.VersionLength;
-    private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(250);
-
-    private readonly RedisStore _store;
-    private readonly RedisConnection _connection;
-    private readonly TimeProvider _time;
+    private readonly ChannelListener _listener;
+    private readonly string _name;
     private readonly RedisChannel _channel;
-    private readonly byte[] _probe = Encoding.ASCII.GetBytes("probe:" + Guid.NewGuid().ToString("N"));
-    private readonly CancellationTokenSource _disposed = new();
     private readonly Lock _lock = new();
     private Watcher[] _watchers = [];
-    private Task? _listening;
-    private bool _arrive, _subscribed, _isDisposed;
 
     public ChangeMessages(RedisStore store, RedisConnection connection, TimeProvider time)
     {
-        (_store, _connection, _time) = (store, connection, time);
-        Channel = store.Name("changed");
-        _channel = RedisChannel.Literal(Channel);
+        _name = store.Name("changed");
+        (_channel, _listener) = (RedisChannel.Literal(_name), new ChannelListener(store, connection, time, _name, OnMessage, OnMissed));
     }
-
-    public string Channel { get; }
 
     /// <summary>Whether somebody here watches: then this process also sends.</summary>
     public bool AreSent => _watchers.Length > 0;
 
-    public bool Arrive => Volatile.Read(ref _arrive);
+    public bool Arrive => _listener.Arrive;
 
     private static byte[] Message(SessionKey key, SessionVersion version)
     {
@@ -47,7 +37,7 @@ internal sealed class ChangeMessages : IDisposable
     }
 
     /// <summary>What a commit's script is to say, and where.</summary>
-    public (RedisValue Channel, RedisValue Message)? Told(SessionKey key, SessionVersion version) => (Channel, Message(key, version));
+    public (RedisValue Channel, RedisValue Message)? Told(SessionKey key, SessionVersion version) => (_name, Message(key, version));
 
     public Task SendAsync(IDatabase database, SessionKey key, SessionVersion version) =>
         AreSent ? database.PublishAsync(_channel, Message(key, version), CommandFlags.FireAndForget) : Task.CompletedTask;
@@ -56,81 +46,16 @@ internal sealed class ChangeMessages : IDisposable
     {
         var watcher = new Watcher(this, changed, missed);
         lock (_lock)
-        {
-            if (_watchers.Length == 0)
-                _connection.Changed += OnConnectionChanged;
             _watchers = [.. _watchers, watcher];
-            _listening ??= ListenAsync().Observed();
-        }
-
+        _listener.Start();
         return watcher;
     }
 
-    public void Dispose()
+    public void Dispose() => _listener.Dispose();
+
+    private void OnMessage(ReadOnlyMemory<byte> value)
     {
-        // The container knows the handler under two names, and ends it under both.
-        if (Interlocked.Exchange(ref _isDisposed, true))
-            return;
-        _connection.Changed -= OnConnectionChanged;
-        _disposed.Cancel();
-        _disposed.Dispose();
-    }
-
-    /// <summary>Listens, and asks itself until it hears.</summary>
-    private async Task ListenAsync()
-    {
-        await Task.Yield();
-        var stop = _disposed.Token;
-        while (true)
-        {
-            try
-            {
-                // Once: the client listens again by itself after each reconnect.
-                _subscribed = _subscribed || await _store.RunAsync("watch", this, static (messages, attempt) => messages.SubscribeAsync(attempt), stop).ConfigureAwait(false);
-                await _store.RunAsync("watch", this, static (messages, attempt) => attempt.Database.PublishAsync(messages._channel, messages._probe), stop).ConfigureAwait(false);
-            }
-            catch (SessionStoreException)
-            {
-                // As long as there is no server, every request says so; nothing is kept meanwhile.
-            }
-
-            await Task.Delay(Again, _time, stop).ConfigureAwait(false);
-            lock (_lock)
-            {
-                if (Arrive)
-                {
-                    _listening = null;
-                    return;
-                }
-            }
-        }
-    }
-
-    private async Task<bool> SubscribeAsync(RedisTry attempt)
-    {
-        var subscriber = attempt.Database.Multiplexer.GetSubscriber();
-        try
-        {
-            await subscriber.SubscribeAsync(_channel, OnMessage).ConfigureAwait(false);
-            return true;
-        }
-        catch
-        {
-            // As for leases: or the next try would be called twice for each message.
-            await subscriber.UnsubscribeAsync(_channel, OnMessage, CommandFlags.FireAndForget).ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    private void OnMessage(RedisChannel channel, RedisValue value)
-    {
-        ReadOnlySpan<byte> message = ((ReadOnlyMemory<byte>)value).Span;
-        if (message.SequenceEqual(_probe))
-        {
-            Volatile.Write(ref _arrive, true);
-            return;
-        }
-
+        var message = value.Span;
         // Whatever else anybody sends there is not ours.
         if (message.Length != Length || !SessionKey.TryParse(Encoding.ASCII.GetString(message[..KeyLength]), out var key))
             return;
@@ -139,15 +64,8 @@ internal sealed class ChangeMessages : IDisposable
             watcher.Changed(key, version);
     }
 
-    // Lost or made again: either way there was a time in which messages went nowhere.
-    private void OnConnectionChanged()
+    private void OnMissed()
     {
-        lock (_lock)
-        {
-            Volatile.Write(ref _arrive, false);
-            _listening ??= ListenAsync().Observed();
-        }
-
         foreach (var watcher in _watchers)
             watcher.Missed();
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using StackExchange.Redis;
 
 namespace RedisSessions.Redis;
@@ -7,12 +8,18 @@ namespace RedisSessions.Redis;
 /// Who gives a lease back says so on one channel, <c>{prefix}released</c>, with the session's key. A process that waits for any lease listens there once; who waits for
 /// which is known here and not at the server, which has nothing to keep per session.
 /// </summary>
-internal sealed class LeaseMessages(RedisStore store)
+internal sealed class LeaseMessages : IDisposable
 {
-    private readonly RedisChannel _channel = RedisChannel.Literal(store.Name("released"));
+    private readonly ChannelListener _listener;
+    private readonly RedisChannel _channel;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, List<Action>> _watches = [];
-    private Task? _listening;
+
+    public LeaseMessages(RedisStore store, RedisConnection connection, TimeProvider time)
+    {
+        var name = store.Name("released");
+        (_channel, _listener) = (RedisChannel.Literal(name), new ChannelListener(store, connection, time, name, OnReleased));
+    }
 
     /// <summary>Nobody waits for this: a message may get lost anyway, and those who wait ask again.</summary>
     public Task SendAsync(IDatabase database, SessionKey key) => database.PublishAsync(_channel, key.Value, CommandFlags.FireAndForget);
@@ -20,44 +27,19 @@ internal sealed class LeaseMessages(RedisStore store)
     public async ValueTask<IDisposable> WatchAsync(SessionKey key, Action released, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(released);
-        await ListeningAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _listener.SubscribedAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         lock (_lock)
             (CollectionsMarshal.GetValueRefOrAddDefault(_watches, key.Value, out _) ??= []).Add(released);
         return new Watch(this, key.Value, released);
     }
 
-    /// <summary>Completes when the server sends its messages here; what failed is tried again for the next caller. The client listens again by itself after each reconnect.</summary>
-    private Task ListeningAsync()
-    {
-        lock (_lock)
-        {
-            if (_listening is null or { IsFaulted: true } or { IsCanceled: true })
-                _listening = ListenAsync();
-            return _listening;
-        }
-    }
+    public void Dispose() => _listener.Dispose();
 
-    private async Task ListenAsync() => await store.RunAsync("watch", this, static async (messages, attempt) =>
-    {
-        var subscriber = attempt.Database.Multiplexer.GetSubscriber();
-        try
-        {
-            await subscriber.SubscribeAsync(messages._channel, messages.OnReleased).ConfigureAwait(false);
-            return true;
-        }
-        catch
-        {
-            // The client may keep in mind what it could not do, and the next try would be called twice for each message.
-            await subscriber.UnsubscribeAsync(messages._channel, messages.OnReleased, CommandFlags.FireAndForget).ConfigureAwait(false);
-            throw;
-        }
-    }, CancellationToken.None).ConfigureAwait(false);
-
-    private void OnReleased(RedisChannel channel, RedisValue key)
+    private void OnReleased(ReadOnlyMemory<byte> message)
     {
         Action[] watches;
         lock (_lock)
-            watches = _watches.TryGetValue(key.ToString(), out var found) ? [.. found] : [];
+            watches = _watches.TryGetValue(Encoding.UTF8.GetString(message.Span), out var found) ? [.. found] : [];
         foreach (var released in watches)
             released();
     }

@@ -27,7 +27,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
         IdFormat = PhpRecordFormat.IdsOf(options.Value.Layout);
         if (options.Value.PhpFormatInUse is { } format)
             _php = new RedisPhpRecords(_store, new PhpRecordFormat(format, sessions.Value.AbsoluteTimeout), options.Value, time);
-        _leases = new RedisSessionLeases(_store, isPhpLock: _php is not null && options.Value.PhpLock);
+        _leases = new RedisSessionLeases(_store, new LeaseMessages(_store, connection, time), isPhpLock: _php is not null && options.Value.PhpLock);
         _index = new RedisUserIndex(_store);
         _replicas = new ReplicaAcks(connection, options.Value);
         _changes = new ChangeMessages(_store, connection, time);
@@ -142,7 +142,12 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
     public IDisposable Watch(Action<SessionKey, SessionVersion> changed, Action missed) => _changes.Watch(changed, missed);
 
     /// <inheritdoc/>
-    public void Dispose() => _changes.Dispose();
+    public void Dispose()
+    {
+        // The container knows the handler under two names, and ends it under both.
+        _changes.Dispose();
+        _leases.Dispose();
+    }
 
     internal static Task<bool> SlideAsync(IDatabase database, RedisKey key, SessionRecord record, DateTimeOffset now, TimeSpan idleTimeout, CommandFlags flags) =>
         record.State != SessionState.Live

@@ -6,11 +6,10 @@ namespace RedisSessions.Redis;
 /// Leases in Redis: a string with the owner's name, <c>{prefix}lease:{key}</c>, that ends by itself. Everything is safe to send again, because the owner is named.
 /// </summary>
 /// <param name="store">The way to Redis.</param>
+/// <param name="messages">That a lease was given back.</param>
 /// <param name="isPhpLock">Whether a lease is the lock that PHP's requests take, so that they wait for an exclusive one as it does for them.</param>
-internal sealed class RedisSessionLeases(RedisStore store, bool isPhpLock)
+internal sealed class RedisSessionLeases(RedisStore store, LeaseMessages messages, bool isPhpLock) : IDisposable
 {
-    private readonly LeaseMessages _messages = new(store);
-
     public ValueTask<TimeSpan?> TryAcquireAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken) =>
         store.RunAsync("acquire", (Keys: Keys(key), Values: Values(lease)), static async (state, attempt) =>
         {
@@ -27,7 +26,7 @@ internal sealed class RedisSessionLeases(RedisStore store, bool isPhpLock)
     public async ValueTask ReleaseAsync(SessionKey key, SessionLease lease, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(lease);
-        await store.RunToTheEndAsync("release", (Messages: _messages, Session: key, Keys: Keys(key), Owner: Owner(lease)), static async (state, attempt) =>
+        await store.RunToTheEndAsync("release", (Messages: messages, Session: key, Keys: Keys(key), Owner: Owner(lease)), static async (state, attempt) =>
         {
             var released = (bool)await RedisScripts.ReleaseLease.RunAsync(attempt, state.Keys, [state.Owner]).ConfigureAwait(false);
             // When an answer was lost, the lease may have been given back by the try before.
@@ -38,7 +37,9 @@ internal sealed class RedisSessionLeases(RedisStore store, bool isPhpLock)
     }
 
     public async ValueTask<IDisposable?> WatchAsync(SessionKey key, Action released, CancellationToken cancellationToken) =>
-        await _messages.WatchAsync(key, released, cancellationToken).ConfigureAwait(false);
+        await messages.WatchAsync(key, released, cancellationToken).ConfigureAwait(false);
+
+    public void Dispose() => messages.Dispose();
 
     private RedisKey[] Keys(SessionKey key) => [store.Key(isPhpLock ? RedisPhpRecords.LockName(key) : "lease:" + key.Value)];
 

@@ -132,6 +132,19 @@ public abstract class ChangeTests : EngineTests
     }
 
     [Fact]
+    public async Task Messages_arrive_again_when_the_server_refuses_the_client_that_listens_again()
+    {
+        await using var proxy = FaultProxy.Start(Configuration);
+        await using var instance = await NearAsync(proxy.Configuration);
+        var refused = 0;
+        proxy.Policy = command =>
+            command.Name == "SUBSCRIBE" && command.Text.Value.Contains(Prefix, StringComparison.Ordinal) && Interlocked.Increment(ref refused) <= 3 ? Fault.Unknown : Fault.None;
+        proxy.DropConnections();
+        await UntilAsync(() => Volatile.Read(ref refused) > 0, "the client is refused");
+        await HearingAsync(instance);
+    }
+
+    [Fact]
     public async Task Three_processes_that_keep_sessions_lose_no_update_of_one()
     {
         const int Each = 40;

@@ -73,6 +73,22 @@ public abstract class LeaseTests : EngineTests
     }
 
     [Fact]
+    public async Task A_watch_goes_on_when_the_server_refuses_the_client_that_listens_again()
+    {
+        await using var proxy = FaultProxy.Start(Configuration);
+        await using var instance = Instance.Create(proxy.Configuration, options => options.KeyPrefix = Prefix);
+        await using var other = Instance.Create(Configuration, options => options.KeyPrefix = Prefix);
+        await instance.WarmUpAsync(CancellationToken);
+        var (rings, refused) = (0, 0);
+        using var watch = await Leases(instance).WatchAsync(_key, () => Interlocked.Increment(ref rings), CancellationToken);
+        proxy.Policy = command =>
+            command.Name == "SUBSCRIBE" && command.Text.Value.Contains(Prefix, StringComparison.Ordinal) && Interlocked.Increment(ref refused) <= 3 ? Fault.Unknown : Fault.None;
+        proxy.DropConnections();
+        await AssertWokenAsync(other, () => Volatile.Read(ref rings));
+        Assert.True(refused > 3);
+    }
+
+    [Fact]
     public async Task A_watch_that_could_not_begin_is_a_failure_of_the_store_and_the_next_one_begins()
     {
         await using var proxy = FaultProxy.Start(Configuration);

@@ -9,7 +9,7 @@ public sealed record ProxiedCommand(string Name, int Number, Lazy<string> Text)
     public bool IsScript => Name is "EVAL" or "EVALSHA";
 }
 
-/// <summary>What becomes of a command. In all cases but <see cref="Refused"/> the server runs it.</summary>
+/// <summary>What becomes of a command. In all cases but <see cref="Refused"/> and <see cref="Unknown"/> the server runs it.</summary>
 public abstract record Fault
 {
     private Fault() { }
@@ -32,6 +32,9 @@ public abstract record Fault
     /// <summary>The connection ends and the server never sees the command.</summary>
     public static Fault Refused { get; } = new Refuse();
 
+    /// <summary>The server gets it under a name that it does not know, and says so. Not in plain mode.</summary>
+    public static Fault Unknown { get; } = new Misspell();
+
     /// <summary>The command, and all behind it on this connection, waits.</summary>
     public static Fault HoldUntil(Task released) => new Hold(released, HangUp: false);
 
@@ -50,6 +53,8 @@ public abstract record Fault
     internal sealed record Half : Fault;
 
     internal sealed record Refuse : Fault;
+
+    internal sealed record Misspell : Fault;
 
     internal sealed record Hold(Task Released, bool HangUp) : Fault;
 

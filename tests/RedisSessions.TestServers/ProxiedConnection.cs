@@ -107,6 +107,8 @@ internal sealed class ProxiedConnection : IDisposable
                     return;
                 }
 
+                if (fault is Fault.Misspell)
+                    Misspell(frame);
                 var hold = fault as Fault.Hold;
                 if (hold is { HangUp: true })
                 {
@@ -127,6 +129,14 @@ internal sealed class ProxiedConnection : IDisposable
 
         // What the client had sent before it ended the connection still arrives.
         _commands.End();
+    }
+
+    /// <summary>The name comes after the number of parts and its own length, each on a line.</summary>
+    private static void Misspell(Span<byte> command)
+    {
+        var first = command.IndexOf((byte)'\n') + 1;
+        var name = command[first..];
+        name[name.IndexOf((byte)'\n') + 1] = (byte)'?';
     }
 
     private async Task ForwardRepliesAsync(CancellationToken cancellationToken)

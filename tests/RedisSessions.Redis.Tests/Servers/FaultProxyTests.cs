@@ -56,6 +56,20 @@ public sealed class FaultProxyTests(GarnetFixture garnet)
     }
 
     [Fact]
+    public async Task A_misspelt_script_has_not_run_and_the_server_says_so()
+    {
+        await using var proxy = FaultProxy.Start(garnet.Server.Configuration);
+        await using var redis = await ConnectAsync(proxy);
+        proxy.Policy = command => command is { IsScript: true, Number: 1 } ? Fault.Unknown : Fault.None;
+
+        await Assert.ThrowsAsync<RedisServerException>(() => redis.GetDatabase().ScriptEvaluateAsync(Count, [_key]));
+
+        Assert.Equal(0, await CountAsync());
+        await redis.GetDatabase().ScriptEvaluateAsync(Count, [_key]);
+        Assert.Equal(1, await CountAsync());
+    }
+
+    [Fact]
     public async Task A_late_script_runs_after_its_client_was_told_that_it_failed()
     {
         await using var proxy = FaultProxy.Start(garnet.Server.Configuration);
