@@ -21,6 +21,11 @@ three_answer() { [ "$(header X-Instance | wc -l)" = 3 ]; }
 
 # promises FOLDER: what a load report says was promised and seen.
 promises() { grep -E '^\| (no |steps)' "$1/report.md" | sed 's/^/    /'; }
+# reasons FOLDER: which promises were broken and why steps failed, in one line.
+reasons() {
+  [ -f "$1/report.md" ] || { echo "there is no report"; return; }
+  awk '/^## / { failures = /Failures/ } /BROKEN \|$/ || (failures && /^\| [^ |-]/)' "$1/report.md" | tr -s ' |\n' ' '
+}
 # A site that is down for good makes it ask again and again.
 load() { timeout 120 "$repository/loadtests/RedisSessions.LoadTests/bin/Debug/net10.0/RedisSessions.LoadTests" cart-race --shop --target "$url" --warm-up 0 --sessions 20 "$@"; }
 none_lost() { grep -q '^| no acknowledged update is lost | 0 of [1-9]' "$1/report.md" && grep -q '^| no update is applied twice | 0 too many' "$1/report.md"; }
@@ -48,7 +53,7 @@ session_lives() {
 }
 
 race() {
-  load --duration 3s --connections 4 --output "$work/race" >"$work/load.log" 2>&1 || { cat "$work/load.log"; fail "cart-race"; }
+  load --duration 3s --connections 4 --output "$work/race" >"$work/load.log" 2>&1 || { cat "$work/load.log"; fail "cart-race: $(reasons "$work/race")"; }
   ok "cart-race: no update lost"; promises "$work/race"
 }
 
@@ -62,7 +67,7 @@ kill_under_load() {
   [ "$revive" = later ] || docker start "$container" >/dev/null
   wait "$loading"
   if [ "$loss" = none ]; then
-    none_lost "$work/killed" || { cat "$work/load.log"; fail "updates are lost when $what is killed"; }
+    none_lost "$work/killed" || { cat "$work/load.log"; fail "updates are lost when $what is killed: $(reasons "$work/killed")"; }
     ok "$what killed under load: no acknowledged update lost"
   else
     ok "$what killed under load: $loss"
@@ -86,8 +91,8 @@ roll_out() {
   wait "$rolling" || { cat "$work/roll.log"; fail "the rollout"; }
   grep '^[0-9]' "$work/roll.log" | sed 's/^/    /'
   for ((run = 1; run <= runs; run++)); do
-    wait "${loads[run - 1]}" || { cat "$work/load-$run.log"; fail "requests failed during the rollout"; }
-    none_lost "$work/rolled-$run" || fail "updates are lost during the rollout"
+    wait "${loads[run - 1]}" || { cat "$work/load-$run.log"; fail "requests failed during the rollout: $(reasons "$work/rolled-$run")"; }
+    none_lost "$work/rolled-$run" || fail "updates are lost during the rollout: $(reasons "$work/rolled-$run")"
     promises "$work/rolled-$run"
   done
   ok "rolled out version 2 under load: no request failed, no update lost"

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -10,6 +12,7 @@ internal sealed class RedisConnection(
     IOptions<RedisHandlerOptions> options, TimeProvider time, ILogger<RedisSessionHandler> logger, RedisMultiplexer? given = null) : IAsyncDisposable
 {
     private static readonly TimeSpan LooksApart = TimeSpan.FromSeconds(1);
+    private readonly ConcurrentDictionary<EndPoint, int> _changes = [];
     private readonly Lock _lock = new();
     private Task<IConnectionMultiplexer>? _connecting;
     private IConnectionMultiplexer? _multiplexer;
@@ -18,8 +21,11 @@ internal sealed class RedisConnection(
     private int _generation;
     private bool _refused, _isCluster, _endsTries;
 
-    /// <summary>Changes with each connection that is made again: what was written on one cannot be waited for on another.</summary>
+    /// <summary>Rises with each connection, to whichever server, that is lost or made again.</summary>
     public int Generation => Volatile.Read(ref _generation);
+
+    /// <summary>Whether commands to that server have gone another way since: what was written on one connection cannot be waited for on another.</summary>
+    public bool HasChanged(EndPoint server, int since) => _changes.TryGetValue(server, out var changed) && changed > since;
 
     /// <summary>Whether the server has refused the user or the password, the last time that a connection was tried.</summary>
     public bool IsRefused => Volatile.Read(ref _refused);
@@ -167,8 +173,7 @@ internal sealed class RedisConnection(
 
     private void OnFailed(object? sender, ConnectionFailedEventArgs e)
     {
-        Interlocked.Increment(ref _generation);
-        Changed?.Invoke();
+        Count(e);
         if (e.ConnectionType != ConnectionType.Interactive)
             return;
         if (e.FailureType != ConnectionFailureType.AuthenticationFailure)
@@ -177,10 +182,17 @@ internal sealed class RedisConnection(
             Log.Unauthenticated(logger);
     }
 
+    private void Count(ConnectionFailedEventArgs e)
+    {
+        var generation = Interlocked.Increment(ref _generation);
+        if (e is { ConnectionType: ConnectionType.Interactive, EndPoint: { } server })
+            _changes.AddOrUpdate(server, generation, (_, known) => Math.Max(known, generation));
+        Changed?.Invoke();
+    }
+
     private void OnRestored(object? sender, ConnectionFailedEventArgs e)
     {
-        Interlocked.Increment(ref _generation);
-        Changed?.Invoke();
+        Count(e);
         if (e.ConnectionType != ConnectionType.Interactive)
             return;
         Volatile.Write(ref _refused, false);

@@ -89,7 +89,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
     /// <summary>Stored is what the replicas have too.</summary>
     private async Task<CommitResult> RunAndWaitAsync(RedisCommit commit, TimeSpan idleTimeout, RedisTry attempt)
     {
-        var generation = _replicas.Connection;
+        var generation = _replicas.Generation;
         var result = commit.Read(attempt, await commit.RunAsync(attempt).ConfigureAwait(false));
         if (result is CommitResult.Conflict { Current: var current } && commit.IsIn(current))
         {

@@ -16,16 +16,18 @@ internal sealed class ReplicaAcks(RedisConnection connection, RedisHandlerOption
     public bool Wanted => options.MinReplicas > 0;
 
     /// <summary>By which connection a commit goes. The answer of WAIT means something on that one only: on another it would count replicas that have nothing.</summary>
-    public int Connection => connection.Generation;
+    public int Generation => connection.Generation;
 
     /// <exception cref="SessionStoreException">Too few replicas have it, or that cannot be known.</exception>
     public async Task WaitAsync(IDatabase database, RedisKey key, int generation)
     {
         var server = database.Multiplexer.GetServer(key, flags: CommandFlags.DemandMaster);
         var acknowledged = await _lines.GetOrAdd(server.EndPoint, static _ => new Line()).WaitAsync(server, options).ConfigureAwait(false);
-        if (generation == connection.Generation && acknowledged >= options.MinReplicas)
+        // Connections to other servers come and go, those of replicas that are started anew too.
+        var isAnother = connection.HasChanged(server.EndPoint, generation);
+        if (!isAnother && acknowledged >= options.MinReplicas)
             return;
-        throw new SessionStoreException("redis", "commit", generation != connection.Generation
+        throw new SessionStoreException("redis", "commit", isAnother
             ? "it was stored, and then the connection was lost that could have told whether replicas have it. Whether it survives a failover is unknown."
             : string.Create(CultureInfo.InvariantCulture,
                 $"it was stored, but {acknowledged} of {options.MinReplicas} replicas (Sessions:Redis:MinReplicas) had it within {options.ReplicaTimeout.TotalMilliseconds:F0} ms. ")

@@ -69,6 +69,31 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public async Task A_commit_counts_though_the_client_has_lost_its_connection_to_the_replica_meanwhile()
+    {
+        await using var primary = await StartAsync();
+        await using var replica = await StartAsync("--replicaof", $"127.0.0.1 {primary.Port}");
+        await LinkedAsync(primary);
+        await using var proxy = FaultProxy.Start(replica.Configuration);
+        await using var instance = Instance.Create($"{primary.Configuration},{proxy.Configuration}", options =>
+        {
+            Patient(options);
+            options.ReplicaTimeout = options.TryTimeout / 2;
+        });
+        await CommitAsync(instance, 0);
+        // It waits for the replica, and who else is connected to that is not its business.
+        await replica.StopAsync();
+        var committing = CommitAsync(instance, 1);
+        var before = proxy.Count("CLIENT");
+        proxy.DropConnections();
+        await Poll.UntilAsync(() => Task.FromResult(proxy.Count("CLIENT") > before), Patience, "the client has noticed the loss", CancellationToken);
+        Assert.False(committing.IsCompleted);
+        await replica.ContinueAsync();
+
+        await committing;
+    }
+
+    [Fact]
     public async Task When_two_servers_change_places_the_client_finds_the_primary_within_the_time_of_a_call()
     {
         await using var one = await StartAsync();
