@@ -77,6 +77,19 @@ kill_under_load() {
   [ "$revive" = now ] || docker start "$container" >/dev/null
 }
 
+# The former primary is a replica by now, and commits need one of two: it comes and goes, and nobody sees that.
+restart_a_replica() {
+  load --duration 12s --rate 10 --output "$work/restarted" >"$work/load.log" 2>&1 &
+  local loading=$!
+  for _ in 1 2 3; do
+    sleep 2
+    docker kill "$1" >/dev/null && docker start "$1" >/dev/null || fail "cannot restart a replica"
+  done
+  wait "$loading" || { cat "$work/load.log"; fail "requests failed when a replica was started anew: $(reasons "$work/restarted")"; }
+  ok "a replica started anew three times under load: no request failed, no update lost"
+  promises "$work/restarted"
+}
+
 # Under load from before the first new instance until after the last old one: one run of the load after the other, each begun before the last one ends.
 roll_out() {
   local loads=() runs=0 rolling begun run
