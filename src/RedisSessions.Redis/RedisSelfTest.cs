@@ -13,7 +13,7 @@ namespace RedisSessions.Redis;
 internal sealed class RedisSelfTest(
     RedisConnection connection, RedisStartChecks checks, IOptions<RedisHandlerOptions> options, ILogger<RedisSessionHandler> logger) : IHostedService
 {
-    private const int Connections = 8, CallsEach = 50;
+    private const int Connections = 8, CallsEach = 50, RoundsOnGarnet = 3;
     private readonly Lock _lock = new();
     private Task? _run;
 
@@ -66,19 +66,11 @@ internal sealed class RedisSelfTest(
             configuration.AbortOnConnectFail = true;
             for (var i = 0; i < Connections; i++)
                 multiplexers.Add(await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false));
-            await Task.WhenAll(multiplexers.Select(multiplexer => Task.Run(() => CallAsync(multiplexer.GetDatabase(), key)))).ConfigureAwait(false);
-
-            var database = multiplexers[0].GetDatabase();
-            var counted = (long)await database.StringGetAsync(key).ConfigureAwait(false);
-            await database.KeyDeleteAsync(key).ConfigureAwait(false);
-            if (counted != Connections * CallsEach)
-            {
-                throw new SessionStoreException("redis", "start", string.Create(CultureInfo.InvariantCulture,
-                    $"its scripts are not atomic: of {Connections * CallsEach} concurrent increments {counted} were kept, so sessions would lose updates. ")
-                    + "On Garnet switch on Lua transactions (--lua --lua-transaction-mode).");
-            }
-
-            Log.SelfTestPassed(logger, Connections * CallsEach, Connections);
+            // On a machine that has no time, calls may come one after the other however many are sent. So the one server that is known to lose updates has to pass more than once.
+            var rounds = await IsGarnetAsync(multiplexers[0]).ConfigureAwait(false) ? RoundsOnGarnet : 1;
+            for (var round = 0; round < rounds; round++)
+                await CountAsync(multiplexers, key).ConfigureAwait(false);
+            Log.SelfTestPassed(logger, rounds * Connections * CallsEach, Connections);
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
@@ -88,6 +80,34 @@ internal sealed class RedisSelfTest(
         {
             foreach (var multiplexer in multiplexers)
                 await multiplexer.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static async Task CountAsync(List<ConnectionMultiplexer> multiplexers, RedisKey key)
+    {
+        await Task.WhenAll(multiplexers.Select(multiplexer => Task.Run(() => CallAsync(multiplexer.GetDatabase(), key)))).ConfigureAwait(false);
+        var database = multiplexers[0].GetDatabase();
+        var counted = (long)await database.StringGetAsync(key).ConfigureAwait(false);
+        await database.KeyDeleteAsync(key).ConfigureAwait(false);
+        if (counted != Connections * CallsEach)
+        {
+            throw new SessionStoreException("redis", "start", string.Create(CultureInfo.InvariantCulture,
+                $"its scripts are not atomic: of {Connections * CallsEach} concurrent increments {counted} were kept, so sessions would lose updates. ")
+                + "On Garnet switch on Lua transactions (--lua --lua-transaction-mode).");
+        }
+    }
+
+    private static async Task<bool> IsGarnetAsync(ConnectionMultiplexer multiplexer)
+    {
+        try
+        {
+            return Array.Find(multiplexer.GetServers(), static server => server.IsConnected) is { } server
+                && (await server.InfoRawAsync("server").ConfigureAwait(false))?.Contains("garnet_version", StringComparison.Ordinal) == true;
+        }
+        catch (Exception e) when (e is RedisException or RedisCommandException or TimeoutException)
+        {
+            // It may not be asked.
+            return false;
         }
     }
 
