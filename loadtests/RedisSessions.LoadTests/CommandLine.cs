@@ -56,6 +56,10 @@ internal static class CommandLine
             CustomParser = static result => [.. result.Tokens.Select(token => Address(token.Value, result)).OfType<Uri>()],
         };
         var shop = new Option<bool>("--shop") { Description = "The targets are samples/WebFarm and not TargetApp; cart-race alone." };
+        var floor = new Option<bool>("--floor")
+        {
+            Description = "Instead of RedisSessions the least that could be there: a GETEX and a SET by the same client. What the machine itself makes of a scenario; it loses updates.",
+        };
         var rate = new Option<double?>("--rate") { Description = "Open model: so many steps begin in a second, and latency counts from when they should." };
         rate.Validators.Add(static result => Check(result, result.GetValueOrDefault<double?>() is null or > 0, "must be above 0."));
         var connections = new Option<int>("--connections") { Description = "Closed model: so many steps at a time.", DefaultValueFactory = _ => 32 };
@@ -65,7 +69,7 @@ internal static class CommandLine
         var sessions = new Option<int>("--sessions") { Description = "How many sessions.", DefaultValueFactory = _ => entry.Sessions };
         sessions.Validators.Add(AtLeastOne);
         var folder = Folder();
-        var command = new Command(entry.Name, entry.Description) { targets, shop, rate, connections, duration, warmUp, folder };
+        var command = new Command(entry.Name, entry.Description) { targets, shop, floor, rate, connections, duration, warmUp, folder };
         if (entry.Sessions > 0)
             command.Options.Add(sessions);
         command.Validators.Add(result =>
@@ -77,6 +81,8 @@ internal static class CommandLine
         {
             if (result.GetValue(shop) && result.GetResult(targets) is null)
                 result.AddError("--shop says what the targets are: give them with --target.");
+            if (result.GetValue(floor) && result.GetResult(targets) is not null)
+                result.AddError("--floor starts its own servers: leave --target out.");
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -84,7 +90,7 @@ internal static class CommandLine
             var model = parsed.GetValue(rate) is { } perSecond ? LoadModel.Open(perSecond) : LoadModel.Closed(parsed.GetValue(connections));
             var settings = new ScenarioSettings(
                 parsed.GetValue(targets) ?? [], model, parsed.GetValue(duration), parsed.GetValue(warmUp), entry.Sessions > 0 ? parsed.GetValue(sessions) : 0,
-                parsed.GetValue(shop) ? Dialect.Shop : Dialect.TargetApp);
+                parsed.GetValue(shop) ? Dialect.Shop : Dialect.TargetApp, parsed.GetValue(floor));
             var report = await new ScenarioRun(console, TimeProvider.System).RunAsync(entry, settings, cancellationToken);
             return await FinishAsync(console, report, parsed.GetValue(folder)!, cancellationToken);
         });

@@ -1,5 +1,5 @@
-using System.Reflection;
 using RedisSessions.LoadTests.Http;
+using RedisSessions.LoadTests.Servers;
 using RedisSessions.TestServers;
 
 namespace RedisSessions.LoadTests.Compare;
@@ -33,11 +33,7 @@ internal sealed class Subject : IAsyncDisposable
     /// <summary>A peer of loadtests/Peers.</summary>
     public static async Task<Subject> PeerAsync(string name, string peer, string redis, string keys, CancellationToken cancellationToken)
     {
-        var path = typeof(Subject).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "PeersPath").Value!;
-        if (!File.Exists(path))
-            throw new FileNotFoundException("loadtests/Peers is not built in this configuration.");
-        var app = await AppProcess.StartAsync(path, [$"--peer={peer}", $"--redis={redis}", $"--keys={keys}"],
-            async client => await client.GetStringAsync("hello", cancellationToken) == "hello", cancellationToken);
+        var app = await Peer.StartAsync(peer, redis, keys, cancellationToken);
         return new Subject(name, app.Address, app.ProcessId, app);
     }
 

@@ -14,7 +14,7 @@ internal static class ScenarioReport
     public static Report Of(
         ScenarioEntry entry, int instances, ScenarioSettings settings, bool mayFail, RunRecord record, IReadOnlyList<Promise> promises)
     {
-        var (_, model, duration, warmUp, sessions, _) = settings;
+        var (_, model, duration, warmUp, sessions, _, floor) = settings;
         var failed = record.Failures.Values.Sum();
         var load = model.Rate is { } rate
             ? Text($"open: {rate:0.##} steps a second, latency from the intended start, at most {model.Workers} on their way")
@@ -23,7 +23,7 @@ internal static class ScenarioReport
             $"{entry.Name}: {entry.Description}",
             [
                 load,
-                Text($"{duration.TotalSeconds:0.#} s over {instances} instances{(sessions > 0 ? Text($", {sessions} sessions") : "")}, after {warmUp.TotalSeconds:0.#} s to warm up"),
+                Text($"{duration.TotalSeconds:0.#} s over {instances} instances{(floor ? " of the floor, not of RedisSessions" : "")}{(sessions > 0 ? Text($", {sessions} sessions") : "")}, after {warmUp.TotalSeconds:0.#} s to warm up"),
                 $"{RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}",
             ],
             [

@@ -13,7 +13,9 @@ namespace RedisSessions.LoadTests.Running;
 /// <param name="WarmUp">How long steps run before that are not timed; zero for none.</param>
 /// <param name="Sessions">How many sessions; 0 when that is no matter of choice.</param>
 /// <param name="Dialect">What routes the targets have.</param>
-internal sealed record ScenarioSettings(IReadOnlyList<Uri> Targets, LoadModel Model, TimeSpan Duration, TimeSpan WarmUp, int Sessions, Dialect Dialect = Dialect.TargetApp);
+/// <param name="Floor">Whether our own servers are those of the floor.</param>
+internal sealed record ScenarioSettings(
+    IReadOnlyList<Uri> Targets, LoadModel Model, TimeSpan Duration, TimeSpan WarmUp, int Sessions, Dialect Dialect = Dialect.TargetApp, bool Floor = false);
 
 /// <summary>A scenario from the start of its servers to the report.</summary>
 internal sealed class ScenarioRun(IAnsiConsole console, TimeProvider time)
@@ -21,11 +23,14 @@ internal sealed class ScenarioRun(IAnsiConsole console, TimeProvider time)
     /// <exception cref="UsageException">It cannot be run so.</exception>
     public async Task<Report> RunAsync(ScenarioEntry entry, ScenarioSettings settings, CancellationToken cancellationToken)
     {
-        var (targets, model, duration, warmUp, sessions, dialect) = settings;
+        var (targets, model, duration, warmUp, sessions, dialect, floor) = settings;
+        if (floor && entry.Needs != ScenarioNeeds.Nothing)
+            throw new UsageException($"{entry.Name} kills what it drives, and the floor is not made for that: leave --floor out.");
         if (targets.Count > 0 && entry.Needs != ScenarioNeeds.Nothing)
             throw new UsageException($"{entry.Name} kills what it drives: it starts its own servers, leave --target out.");
         await using var target = targets.Count > 0 ? new GivenServers(targets, dialect)
             : entry.Needs == ScenarioNeeds.Sentinels ? (ITarget)await OwnServers.StartWithSentinelsAsync(cancellationToken)
+            : floor ? await OwnServers.StartFloorAsync(cancellationToken)
             : await OwnServers.StartAsync(cancellationToken);
         console.WriteLine($"{entry.Name}: {target.Site.Instances} instances are there, preparing");
         var scenario = entry.Create(sessions);

@@ -9,6 +9,7 @@ internal sealed class OwnServers : ITarget
     public const int Instances = 3;
 
     private readonly List<TargetAppProcess> _apps = [];
+    private readonly List<AppProcess> _floors = [];
     private RedisProcess? _redis;
     private RedisSentinels? _sentinels;
     private Site? _site;
@@ -25,11 +26,31 @@ internal sealed class OwnServers : ITarget
     /// <exception cref="UsageException">There is no redis-server.</exception>
     public static Task<OwnServers> StartAsync(CancellationToken cancellationToken) => StartAsync(async servers =>
     {
-        var redis = await RedisProcess.TryStartAsync([], cancellationToken) ?? throw new UsageException("redis-server is not on the PATH: install it, or give servers that run already with --target.");
-        servers._redis = redis;
-        servers.Redis = await RedisCounters.ConnectAsync(redis.Configuration);
-        return (redis.Configuration, Array.Empty<string>());
+        servers._redis = await StartRedisAsync(cancellationToken);
+        servers.Redis = await RedisCounters.ConnectAsync(servers._redis.Configuration);
+        return (servers._redis.Configuration, Array.Empty<string>());
     }, cancellationToken);
+
+    /// <summary>Starts one Redis without persistence and three instances of the floor: the least that the same requests can cost, at the price of lost updates.</summary>
+    /// <exception cref="UsageException">There is no redis-server.</exception>
+    public static async Task<OwnServers> StartFloorAsync(CancellationToken cancellationToken)
+    {
+        var servers = new OwnServers();
+        try
+        {
+            servers._redis = await StartRedisAsync(cancellationToken);
+            servers.Redis = await RedisCounters.ConnectAsync(servers._redis.Configuration);
+            for (var i = 0; i < Instances; i++)
+                servers._floors.Add(await Peer.StartAsync("floor", servers._redis.Configuration, keys: "", cancellationToken));
+            servers._site = new Site(servers._floors.Select(app => app.Address));
+            return servers;
+        }
+        catch
+        {
+            await servers.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>
     /// Starts a primary, two replicas and three sentinels, and three instances whose commits count when one replica has them: what is acknowledged then outlives the primary.
@@ -57,6 +78,8 @@ internal sealed class OwnServers : ITarget
         _site?.Dispose();
         foreach (var app in _apps)
             await app.DisposeAsync();
+        foreach (var floor in _floors)
+            await floor.DisposeAsync();
         if (Redis is not null)
             await Redis.DisposeAsync();
         if (_redis is not null)
@@ -64,6 +87,9 @@ internal sealed class OwnServers : ITarget
         if (_sentinels is not null)
             await _sentinels.DisposeAsync();
     }
+
+    private static async Task<RedisProcess> StartRedisAsync(CancellationToken cancellationToken) => await RedisProcess.TryStartAsync([], cancellationToken)
+        ?? throw new UsageException("redis-server is not on the PATH: install it, or give servers that run already with --target.");
 
     private static async Task<OwnServers> StartAsync(Func<OwnServers, Task<(string Configuration, string[] Settings)>> startRedis, CancellationToken cancellationToken)
     {
