@@ -85,10 +85,10 @@ internal static partial class Packed
         var places = new Place[header.Children / 2 + 1];
         for (var i = 0; i < places.Length - 1; i++)
         {
-            var key = bytes[at..];
-            var length = Measure(key, levels, out _);
-            places[i] = new Place(at, PrintOfKey(key));
-            at += length + Measure(key[length..], levels, out _);
+            var key = LengthAt(bytes, at, levels);
+            places[i] = new Place(at, PrintOfKey(bytes[at..]));
+            at += key;
+            at += LengthAt(bytes, at, levels);
         }
 
         places[^1] = new Place(at, AnyPrint);
@@ -163,6 +163,22 @@ internal static partial class Packed
         }
         while (--left > 0);
         return at;
+    }
+
+    /// <summary>The length of the value that begins there. Nearly all keys and most values say it in their first byte or two.</summary>
+    private static int LengthAt(ReadOnlySpan<byte> bytes, int at, Span<int> levels)
+    {
+        if ((uint)at < (uint)bytes.Length)
+        {
+            var code = bytes[at];
+            int length = Lengths[code];
+            if (length == 0 && code == ShortText && at + 1 < bytes.Length)
+                length = 2 + bytes[at + 1];
+            if (length > 0)
+                return length <= bytes.Length - at ? length : throw CutOff();
+        }
+
+        return Measure(bytes[at..], levels, out _);
     }
 
     /// <summary>The length of the first value, and how deep it nests, having looked at every byte that says so.</summary>
