@@ -77,7 +77,7 @@ kill_under_load() {
   [ "$revive" = now ] || docker start "$container" >/dev/null
 }
 
-# The former primary is a replica by now, and commits need one of two: it comes and goes, and nobody sees that.
+# The former primary is a replica by now, and where commits need one there is another: it comes and goes, and nobody sees that.
 restart_a_replica() {
   load --duration 12s --rate 10 --output "$work/restarted" >"$work/load.log" 2>&1 &
   local loading=$!

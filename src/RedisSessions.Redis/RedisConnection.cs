@@ -110,7 +110,7 @@ internal sealed class RedisConnection(
         // A time-out, and a reconnect that is due, are only noticed at the heartbeat.
         parsed.HeartbeatInterval = TimeSpan.FromMilliseconds(250);
         // The client's own waits at least 2.5 s before it reconnects, which is 3 s of silence for a blip of 50 ms.
-        parsed.ReconnectRetryPolicy = ReconnectPolicy.Instance;
+        parsed.ReconnectRetryPolicy = new ReconnectPolicy(parsed.ConnectTimeout);
         // Its queue would send what nobody waits for any more, and hides whether a command was sent (ADR 16).
         parsed.BacklogPolicy = BacklogPolicy.FailFast;
         // To the client INFO and CONFIG GET are commands for administrators, also for one that the server lets do nothing else; nobody but us has this connection.

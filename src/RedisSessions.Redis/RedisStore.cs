@@ -43,7 +43,7 @@ internal sealed class RedisStore
         // whole time, failures are all that is counted.
         _clusterPipeline = Create(ResiliencePipeline.Empty);
 
-        ResiliencePipeline Create(ResiliencePipeline circuit) => RedisPipeline.Create(options.Value, time, circuit, (failure, attempt) =>
+        ResiliencePipeline Create(ResiliencePipeline circuit) => RedisPipeline.Create(options.Value, time, circuit, () => connection.EndsTries, (failure, attempt) =>
         {
             metrics.Retrying(failure);
             Log.Retrying(logger, attempt, failure.Reason);

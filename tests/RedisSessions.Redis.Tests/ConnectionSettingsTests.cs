@@ -37,19 +37,33 @@ public sealed class ConnectionSettingsTests(RedisServerFixture server)
     }
 
     [Fact]
-    public void Reconnecting_begins_within_a_tenth_of_a_second_and_never_waits_for_more_than_one()
+    public void Reconnecting_begins_within_a_tenth_of_a_second_and_hardly_ever_waits_for_more_than_one()
     {
         var policy = RedisConnection.Parse("localhost", TimeSpan.FromSeconds(1)).ReconnectRetryPolicy;
+        Assert.True(policy.ShouldRetry(0, 100));
+        Assert.False(policy.ShouldRetry(11, 499));
         for (var tries = 0L; tries < 200; tries++)
         {
             Assert.False(policy.ShouldRetry(tries, 49));
-            Assert.True(policy.ShouldRetry(tries, 1000));
+            Assert.True(policy.ShouldRetry(tries, 2000));
+            // Of three in a row two are soon over.
+            Assert.True(Enumerable.Range(0, 3).Count(i => policy.ShouldRetry(tries + i, 1000)) >= 2);
         }
 
-        Assert.True(policy.ShouldRetry(0, 100));
-        Assert.False(policy.ShouldRetry(10, 499));
         // Spread: of many instances that lost the same server, some are due early and some late.
-        Assert.Equal(2, Enumerable.Range(0, 200).Select(_ => policy.ShouldRetry(10, 750)).Distinct().Count());
+        Assert.Equal(2, Enumerable.Range(0, 200).Select(_ => policy.ShouldRetry(11, 750)).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData(2000, 2000)]
+    [InlineData(100, 1000)]
+    [InlineData(60_000, 5000)]
+    public void Of_every_three_attempts_one_is_left_as_long_as_the_settings_give_it(int connectTimeout, int patience)
+    {
+        // The client ends an attempt that is under way when the policy says that it is due.
+        var policy = RedisConnection.Parse($"localhost,connectTimeout={connectTimeout}", TimeSpan.FromSeconds(1)).ReconnectRetryPolicy;
+        for (var tries = 4L; tries < 200; tries++)
+            Assert.Contains(Enumerable.Range(0, 3), i => !policy.ShouldRetry(tries + i, patience - 1) && policy.ShouldRetry(tries + i, patience));
     }
 
     [Theory]

@@ -12,6 +12,7 @@ namespace RedisSessions.Redis;
 internal static class RedisPipeline
 {
     private const int FirstDelay = 25, LongestDelay = 250;
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The circuit alone; one that is always closed when the settings want none.</summary>
     public static ResiliencePipeline Circuit(RedisBreakerOptions options, TimeProvider time, CircuitBreakerStateProvider state, Action<CircuitState> changed) =>
@@ -19,7 +20,13 @@ internal static class RedisPipeline
             ? new ResiliencePipelineBuilder { TimeProvider = time }.AddCircuitBreaker(Breaker(options, state, changed)).Build()
             : ResiliencePipeline.Empty;
 
-    public static ResiliencePipeline Create(RedisHandlerOptions options, TimeProvider time, ResiliencePipeline circuit, Action<RedisFailure, int> retrying) =>
+    /// <param name="options">How often and how long.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="circuit">What <see cref="Circuit"/> has made.</param>
+    /// <param name="endsTries">Whether the client itself ends a try, and says whether it had been sent: it is given the time to say so.</param>
+    /// <param name="retrying">Hears of each failure that is followed by another try.</param>
+    public static ResiliencePipeline Create(
+        RedisHandlerOptions options, TimeProvider time, ResiliencePipeline circuit, Func<bool> endsTries, Action<RedisFailure, int> retrying) =>
         new ResiliencePipelineBuilder { TimeProvider = time }
             .AddPipeline(circuit)
             .AddTimeout(new TimeoutStrategyOptions { TimeoutGenerator = arguments => new(Left(options.Timeout, time.GetElapsedTime(Of(arguments.Context).Started))) })
@@ -35,7 +42,7 @@ internal static class RedisPipeline
                     return default;
                 },
             })
-            .AddTimeout(options.TryTimeout)
+            .AddTimeout(new TimeoutStrategyOptions { TimeoutGenerator = _ => new(endsTries() ? options.TryTimeout * 1.25 + Grace : options.TryTimeout) })
             .Build();
 
     private static CircuitBreakerStrategyOptions Breaker(RedisBreakerOptions options, CircuitBreakerStateProvider circuit, Action<CircuitState> changed) => new()

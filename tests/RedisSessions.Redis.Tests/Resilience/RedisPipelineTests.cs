@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Time.Testing;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Timeout;
@@ -13,6 +14,7 @@ public sealed class RedisPipelineTests
     private CircuitBreakerStateProvider _circuit = new();
     private readonly List<string> _retries = [];
     private readonly List<CircuitState> _changes = [];
+    private bool _endsTries;
 
     private static CancellationToken CancellationToken => TestContext.Current.CancellationToken;
 
@@ -157,10 +159,36 @@ public sealed class RedisPipelineTests
             Assert.Equal(1, (await RunAsync(pipeline, _ => throw Lost)).Made);
     }
 
-    private ResiliencePipeline Create() =>
+    [Theory]
+    [InlineData(false, 10)]
+    [InlineData(true, 12.6)]
+    public async Task A_client_that_ends_tries_itself_is_given_the_time_to_say_whether_it_had_sent(bool endsTries, double seconds)
+    {
+        _endsTries = endsTries;
+        var time = new FakeTimeProvider();
+        var context = ResilienceContextPool.Shared.Get(CancellationToken);
+        context.Properties.Set(RedisOperation.Property, new RedisOperation(1, time.GetTimestamp()));
+        var begun = new TaskCompletionSource<CancellationToken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = Create(time).ExecuteAsync(
+            async context =>
+            {
+                begun.SetResult(context.CancellationToken);
+                await Task.Delay(Timeout.Infinite, context.CancellationToken);
+            },
+            context).AsTask();
+        var token = await begun.Task;
+
+        time.Advance(TimeSpan.FromSeconds(seconds - 0.01));
+        Assert.False(token.IsCancellationRequested);
+        time.Advance(TimeSpan.FromSeconds(0.02));
+        await Assert.ThrowsAsync<TimeoutRejectedException>(() => running);
+        ResilienceContextPool.Shared.Return(context);
+    }
+
+    private ResiliencePipeline Create(TimeProvider? time = null) =>
         RedisPipeline.Create(
-            _options, TimeProvider.System, RedisPipeline.Circuit(_options.Breaker, TimeProvider.System, _circuit = new(), _changes.Add),
-            (failure, _) => _retries.Add(failure.Reason));
+            _options, time ?? TimeProvider.System, RedisPipeline.Circuit(_options.Breaker, TimeProvider.System, _circuit = new(), _changes.Add),
+            () => _endsTries, (failure, _) => _retries.Add(failure.Reason));
 
     /// <summary>One call: how many tries it made, and how it ended.</summary>
     private async Task<(int Made, Exception? Failure)> RunAsync(ResiliencePipeline pipeline, Action<int> attempt, Task? waiting = null, TimeSpan before = default)
