@@ -62,7 +62,7 @@ public sealed class RedisHandlerOptions
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// How long one try may take before it counts as lost and the next one begins. Default: 1 second: far more than Redis takes, and short enough for three in
+    /// How long one try may take before it counts as lost and the next one begins. Default: 1 second: far more than Redis takes, and short enough for two or three in
     /// <see cref="Timeout"/>; 50 ms to <see cref="Timeout"/>. Also the client's own <c>asyncTimeout</c>, where the configuration sets none: it ends
     /// a try, up to 250 ms late, and after four times as long without a byte the client makes a new connection.
     /// </summary>
