@@ -132,7 +132,7 @@ public sealed class LayoutTests : IDisposable
     [Fact]
     public void A_record_has_the_version_of_its_bytes_once_it_was_written()
     {
-        var (format, key, now) = (new PhpRecordFormat(PhpSessionFormat.Php, TimeSpan.FromHours(12)), SessionKey.From(Shared.NewId()), DateTimeOffset.UtcNow);
+        var (format, key, now) = (new PhpRecordFormat(PhpSessionFormat.Php, TimeSpan.FromHours(12)), SessionKey.From(Shared.NewId()), new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
         var record = new SessionRecord
         {
             Version = new SessionVersion(7), CreatedAt = now, AbsoluteDeadline = now.AddHours(1), CommitIds = [CommitId.New()], PayloadFormat = PayloadFormat.MessagePack,
