@@ -113,6 +113,8 @@ internal sealed class RedisConnection(
         parsed.ReconnectRetryPolicy = new ReconnectPolicy(parsed.ConnectTimeout);
         // Its queue would send what nobody waits for any more, and hides whether a command was sent (ADR 16).
         parsed.BacklogPolicy = BacklogPolicy.FailFast;
+        // A tunnel through a proxy, which the string can name, goes before.
+        parsed.Tunnel ??= new BatchedWrites();
         // To the client INFO and CONFIG GET are commands for administrators, also for one that the server lets do nothing else; nobody but us has this connection.
         parsed.AllowAdmin = true;
         // Messages without the names of keys.
