@@ -85,7 +85,7 @@ internal sealed class MapEdits
     }
 
     /// <summary>Writes how long each entry of the map with these edits is.</summary>
-    public void WriteLengthsOver(ReadOnlySpan<Packed.Place> places, ref PackedWriter writer)
+    public void WriteLengthsOver(Places places, ref PackedWriter writer)
     {
         var next = 0;
         foreach (var (place, value) in _replaced)
@@ -96,7 +96,7 @@ internal sealed class MapEdits
             next = place.Number + 1;
         }
 
-        writer.WriteLengths(places, next, places.Length - 1);
+        writer.WriteLengths(places, next, places.Count);
         foreach (var (key, value) in Additions)
             writer.WriteLength(PackedWriter.StringSize(key) + value.Size);
     }

@@ -12,7 +12,7 @@ internal static partial class Packed
     /// <param name="places">What <see cref="ValidateMap"/> has said about it, if it has.</param>
     /// <param name="segment">The key or the number.</param>
     /// <param name="child">The bytes of the child.</param>
-    public static bool TryGetChild(ReadOnlyMemory<byte> container, Place[]? places, ReadOnlySpan<char> segment, out ReadOnlyMemory<byte> child)
+    public static bool TryGetChild(ReadOnlyMemory<byte> container, Places places, ReadOnlySpan<char> segment, out ReadOnlyMemory<byte> child)
     {
         var bytes = container.Span;
         var kind = KindOf(bytes[0]);
@@ -30,11 +30,11 @@ internal static partial class Packed
     public readonly record struct Entry(int Number, int Start, int Value, int End);
 
     /// <summary>The first entry of a map with a key, of those that begin at or after <paramref name="from"/>.</summary>
-    public static bool TryFind(ReadOnlySpan<byte> map, Place[]? places, ReadOnlySpan<char> segment, int from, out Entry entry) => Ascii.IsValid(segment)
+    public static bool TryFind(ReadOnlySpan<byte> map, Places places, ReadOnlySpan<char> segment, int from, out Entry entry) => Ascii.IsValid(segment)
         ? TryFind(map, places, segment, utf8: default, from, out entry)
         : TryFindUtf8(map, places, segment, from, out entry);
 
-    private static bool TryFindUtf8(ReadOnlySpan<byte> map, Place[]? places, ReadOnlySpan<char> segment, int from, out Entry entry)
+    private static bool TryFindUtf8(ReadOnlySpan<byte> map, Places places, ReadOnlySpan<char> segment, int from, out Entry entry)
     {
         Span<byte> buffer = stackalloc byte[256];
         var utf8 = segment.Length * 3 <= buffer.Length ? buffer : new byte[Encoding.UTF8.GetByteCount(segment)];
@@ -48,9 +48,9 @@ internal static partial class Packed
     /// <param name="from">Where to begin.</param>
     /// <param name="entry">What was found.</param>
     private static bool TryFind(
-        ReadOnlySpan<byte> map, Place[]? places, ReadOnlySpan<char> segment, ReadOnlySpan<byte> utf8, int from, out Entry entry)
+        ReadOnlySpan<byte> map, Places places, ReadOnlySpan<char> segment, ReadOnlySpan<byte> utf8, int from, out Entry entry)
     {
-        if (places is not null)
+        if (places.AreKnown)
             return TryFindAt(map, places, segment, utf8, from, out entry);
         var (count, at) = MapHeader(map);
         for (var i = 0; i < count; i++)
@@ -67,15 +67,15 @@ internal static partial class Packed
     }
 
     private static bool TryFindAt(
-        ReadOnlySpan<byte> map, Place[] places, ReadOnlySpan<char> segment, ReadOnlySpan<byte> utf8, int from, out Entry entry)
+        ReadOnlySpan<byte> map, Places places, ReadOnlySpan<char> segment, ReadOnlySpan<byte> utf8, int from, out Entry entry)
     {
         var wanted = utf8.IsEmpty ? PrintOf(segment) : PrintOf(utf8);
-        for (var i = 0; i < places.Length - 1; i++)
+        for (var i = places.Find(wanted, 0); i >= 0; i = places.Find(wanted, i + 1))
         {
-            var (start, print) = places[i];
-            if ((print == wanted || print == AnyPrint) && start >= from && IsKey(map[start..], segment, utf8, out var length))
+            var start = places.Start(i);
+            if (start >= from && IsKey(map[start..], segment, utf8, out var length))
             {
-                entry = new Entry(i, start, start + length, places[i + 1].Start);
+                entry = new Entry(i, start, start + length, places.End(i));
                 return true;
             }
         }
@@ -93,18 +93,42 @@ internal static partial class Packed
         return length - 1 == (utf8.IsEmpty ? segment.Length : utf8.Length) && IsText(key[1..length], segment, utf8);
     }
 
-    /// <summary>Where an entry of a map begins, and what tells most keys from others without looking at them.</summary>
-    public readonly record struct Place(int Start, int Print);
+    /// <summary>The length of a text and its end: keys that are numbered begin alike.</summary>
+    private static int PrintOf(ReadOnlySpan<byte> text) => text.Length switch
+    {
+        0 => 0,
+        1 => PrintOf(1, 0, 0, text[0]),
+        2 => PrintOf(2, 0, text[0], text[1]),
+        _ => PrintOf(text.Length, text[^3], text[^2], text[^1]),
+    };
 
-    // Of a key that is no short text.
-    private const int AnyPrint = -1;
+    private static int PrintOf(ReadOnlySpan<char> ascii) => ascii.Length switch
+    {
+        0 => 0,
+        1 => PrintOf(1, 0, 0, ascii[0]),
+        2 => PrintOf(2, 0, ascii[0], ascii[1]),
+        _ => PrintOf(ascii.Length, ascii[^3], ascii[^2], ascii[^1]),
+    };
 
-    /// <summary>The length of a short text and its ends.</summary>
-    private static int PrintOf(ReadOnlySpan<byte> text) => text.IsEmpty ? 0 : (text.Length << 16) | (text[0] << 8) | text[^1];
+    private static int PrintOf(int length, int last3, int last2, int last) => (length << 24) | (last3 << 16) | (last2 << 8) | last;
 
-    private static int PrintOf(ReadOnlySpan<char> ascii) => ascii.IsEmpty ? 0 : (ascii.Length << 16) | (ascii[0] << 8) | ascii[^1];
+    /// <param name="key">The whole key and nothing else.</param>
+    private static int PrintOfKey(ReadOnlySpan<byte> key) => key[0] is >= 0xa3 and <= 0xbf
+        // The three bytes at the end of a short text, and one more before them.
+        ? ((key.Length - 1) << 24) | (BinaryPrimitives.ReadInt32BigEndian(key[^sizeof(int)..]) & 0xffffff)
+        : PrintOfOtherKey(key);
 
-    private static int PrintOfKey(ReadOnlySpan<byte> key) => key[0] is >= 0xa0 and <= 0xbf ? PrintOf(key.Slice(1, key[0] & 0x1f)) : AnyPrint;
+    private static int PrintOfOtherKey(ReadOnlySpan<byte> key)
+    {
+        var header = ReadHeader(key);
+        return header.Kind switch
+        {
+            SessionValueKind.String => PrintOf(key.Slice(header.Start, header.Length)),
+            SessionValueKind.Integer => PrintOf(IntegerText(key, stackalloc byte[20])),
+            // No path leads there.
+            _ => Places.NoPrint,
+        };
+    }
 
     private static bool IsText(ReadOnlySpan<byte> text, ReadOnlySpan<char> segment, ReadOnlySpan<byte> utf8) =>
         utf8.IsEmpty ? Ascii.Equals(text, segment) : text.SequenceEqual(utf8);

@@ -69,7 +69,7 @@ internal static partial class Packed
     /// <summary>Checks that the bytes are exactly one well-formed map.</summary>
     /// <returns>Where each of its entries begins, and where the last one ends: finding a key then needs no look at the values of others.</returns>
     /// <exception cref="FormatException">They are not.</exception>
-    public static Place[] ValidateMap(ReadOnlySpan<byte> bytes)
+    public static Places ValidateMap(ReadOnlySpan<byte> bytes)
     {
         var header = ReadHeader(bytes);
         if (header.Kind != SessionValueKind.Map)
@@ -78,20 +78,23 @@ internal static partial class Packed
             throw new FormatException("the payload is not a map");
         }
 
-        var at = header.Start;
-        if (header.Children > bytes.Length - at)
+        if (header.Children > bytes.Length - header.Start)
             throw CutOff();
-        Span<int> levels = stackalloc int[MaxDepth - 1];
-        var places = new Place[header.Children / 2 + 1];
-        for (var i = 0; i < places.Length - 1; i++)
+        return WalkMap(bytes, header.Start, new Places((int)(header.Children / 2)), stackalloc int[MaxDepth - 1]);
+    }
+
+    // On its own, because the compiler learns nothing about a method with memory on its stack, and this one has thousands of turns.
+    private static Places WalkMap(ReadOnlySpan<byte> bytes, int at, Places places, Span<int> levels)
+    {
+        for (var i = 0; i < places.Count; i++)
         {
             var key = LengthAt(bytes, at, levels);
-            places[i] = new Place(at, PrintOfKey(bytes[at..]));
+            places.Set(i, at, PrintOfKey(bytes.Slice(at, key)));
             at += key;
             at += LengthAt(bytes, at, levels);
         }
 
-        places[^1] = new Place(at, AnyPrint);
+        places.SetEnd(at);
         return at == bytes.Length ? places : throw Trailing();
     }
 
@@ -99,27 +102,28 @@ internal static partial class Packed
     /// <param name="lengths">As many as there are entries, in the bytes that <see cref="PayloadIndex"/> has them in.</param>
     /// <param name="bytes">The map.</param>
     /// <exception cref="FormatException">This is not the index of this map.</exception>
-    public static Place[] PlacesBy(ReadOnlySpan<byte> lengths, ReadOnlySpan<byte> bytes)
+    public static Places PlacesBy(ReadOnlySpan<byte> lengths, ReadOnlySpan<byte> bytes)
     {
         var header = ReadHeader(bytes);
         if (header.Kind != SessionValueKind.Map || header.Children / 2 * PayloadIndex.LengthSize != lengths.Length)
             throw WrongIndex();
         var at = header.Start;
         Span<int> levels = stackalloc int[MaxDepth - 1];
-        var places = new Place[lengths.Length / PayloadIndex.LengthSize + 1];
-        for (var i = 0; i < places.Length - 1; i++)
+        var places = new Places(lengths.Length / PayloadIndex.LengthSize);
+        for (var i = 0; i < places.Count; i++)
         {
             var length = BinaryPrimitives.ReadUInt32BigEndian(lengths[(i * PayloadIndex.LengthSize)..]);
             if (length > bytes.Length - at)
                 throw WrongIndex();
             var entry = bytes.Slice(at, (int)length);
-            if (Measure(entry, levels, out _) == entry.Length)
+            var key = Measure(entry, levels, out _);
+            if (key == entry.Length)
                 throw WrongIndex();
-            places[i] = new Place(at, PrintOfKey(entry));
+            places.Set(i, at, PrintOfKey(entry[..key]));
             at += entry.Length;
         }
 
-        places[^1] = new Place(at, AnyPrint);
+        places.SetEnd(at);
         return at == bytes.Length ? places : throw WrongIndex();
     }
 
@@ -171,7 +175,8 @@ internal static partial class Packed
         if ((uint)at < (uint)bytes.Length)
         {
             var code = bytes[at];
-            int length = Lengths[code];
+            // Where the next value begins waits for this: a look into the table takes longer.
+            int length = code is >= 0xa0 and <= 0xbf ? 1 + (code & 0x1f) : Lengths[code];
             if (length == 0 && code == ShortText && at + 1 < bytes.Length)
                 length = 2 + bytes[at + 1];
             if (length > 0)

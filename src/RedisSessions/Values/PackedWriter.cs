@@ -51,10 +51,10 @@ internal ref struct PackedWriter(Span<byte> destination)
     }
 
     /// <summary>Writes the lengths of some entries of a map.</summary>
-    public void WriteLengths(ReadOnlySpan<Packed.Place> places, int from, int to)
+    public void WriteLengths(Places places, int from, int to)
     {
         for (var i = from; i < to; i++)
-            WriteLength(places[i + 1].Start - places[i].Start);
+            WriteLength(places.End(i) - places.Start(i));
     }
 
     public void WriteRaw(ReadOnlySpan<byte> bytes)

@@ -35,7 +35,7 @@ internal static class PayloadIndex
     /// <param name="map">Where the map begins.</param>
     /// <returns>Where each entry of the map begins, and where the last one ends.</returns>
     /// <exception cref="FormatException">It is not.</exception>
-    public static Packed.Place[] Read(ReadOnlySpan<byte> payload, out int map)
+    public static Places Read(ReadOnlySpan<byte> payload, out int map)
     {
         if (payload.Length < HeaderLength || payload[HeaderLength - 1] != Type)
             throw new FormatException("the payload is damaged: it begins with something that is no index");

@@ -205,7 +205,7 @@ internal sealed class SessionTree
         var position = 0;
         while (path.TryNext(ref position, out var segment))
         {
-            if (node is not null ? !node.TryGet(segment, out node, out bytes) : !Packed.TryGetChild(bytes, null, segment, out bytes))
+            if (node is not null ? !node.TryGet(segment, out node, out bytes) : !Packed.TryGetChild(bytes, default, segment, out bytes))
                 return false;
         }
 

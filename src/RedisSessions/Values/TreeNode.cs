@@ -10,10 +10,10 @@ namespace RedisSessions.Values;
 /// <param name="packed">The bytes of one value.</param>
 /// <param name="places">What <see cref="Packed.ValidateMap"/> or <see cref="Packed.PlacesBy"/> has said about them, if one has.</param>
 /// <param name="notChecked">With the latter: what it has not looked at.</param>
-internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? places = null, UncheckedEntries? notChecked = null)
+internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Places places = default, UncheckedEntries? notChecked = null)
 {
     private ReadOnlyMemory<byte> _packed = packed;
-    private Packed.Place[]? _places = places;
+    private Places _places = places;
     private UncheckedEntries? _unchecked = notChecked;
     private MapEdits? _edits;
     private OrderedDictionary<string, Entry>? _map;
@@ -102,7 +102,7 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
         }
 
         if (Kind != SessionValueKind.Map)
-            (_packed, _places, _unchecked) = (Packed.EmptyMap, null, null);
+            (_packed, _places, _unchecked) = (Packed.EmptyMap, default, null);
         // What was removed and comes back is a new entry, at the end.
         if (TryFind(segment, 0, out var place) && !(Edits.TryGet(place, out var was) && was is null))
             Edits.Replace(place, child);
@@ -132,7 +132,7 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
         return true;
     }
 
-    public void Clear() => (_packed, _places, _unchecked, _edits, _map, _list) = (Packed.EmptyMap, null, null, null, null, null);
+    public void Clear() => (_packed, _places, _unchecked, _edits, _map, _list) = (Packed.EmptyMap, default, null, null, null, null);
 
     /// <summary>Adds an element; this node is a list.</summary>
     public void Insert(bool first, TreeNode element)
@@ -234,11 +234,11 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
             return;
         }
 
-        var places = _places ?? Packed.ValidateMap(_packed.Span);
+        var places = _places.AreKnown ? _places : Packed.ValidateMap(_packed.Span);
         if (_edits is not null)
             _edits.WriteLengthsOver(places, ref writer);
         else
-            writer.WriteLengths(places, 0, places.Length - 1);
+            writer.WriteLengths(places, 0, places.Count);
     }
 
     // An entry of the bytes, to be used.
@@ -262,7 +262,7 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Packed.Place[]? plac
     private void Unfold()
     {
         CheckAll();
-        (_packed, _places, _unchecked, _edits) = (ToBytes(), null, null, null);
+        (_packed, _places, _unchecked, _edits) = (ToBytes(), default, null, null);
         var header = Packed.ReadHeader(_packed.Span);
         var at = header.Start;
         if (header.Kind == SessionValueKind.List)

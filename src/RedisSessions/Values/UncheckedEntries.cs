@@ -6,9 +6,9 @@ namespace RedisSessions.Values;
 /// </summary>
 /// <param name="places">What the index says.</param>
 /// <param name="damaged">What is thrown for an entry that is no well-formed value.</param>
-internal sealed class UncheckedEntries(Packed.Place[] places, Func<FormatException, Exception>? damaged)
+internal sealed class UncheckedEntries(Places places, Func<FormatException, Exception>? damaged)
 {
-    private readonly bool[] _isChecked = new bool[places.Length - 1];
+    private readonly bool[] _isChecked = new bool[places.Count];
 
     public Func<FormatException, Exception>? Damaged => damaged;
 
@@ -34,8 +34,8 @@ internal sealed class UncheckedEntries(Packed.Place[] places, Func<FormatExcepti
     {
         for (var i = 0; i < _isChecked.Length; i++)
         {
-            var start = places[i].Start;
-            Check(map, new Packed.Entry(i, start, start + Packed.Skip(map[start..]), places[i + 1].Start));
+            var start = places.Start(i);
+            Check(map, new Packed.Entry(i, start, start + Packed.Skip(map[start..]), places.End(i)));
         }
     }
 }
