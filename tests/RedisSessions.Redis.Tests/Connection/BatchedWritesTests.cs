@@ -13,11 +13,9 @@ public sealed class BatchedWritesTests
     [Fact]
     public async Task What_is_written_is_sent_at_once_and_then_the_client_waits_for_its_turn()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await client.ConnectAsync(listener.LocalEndpoint, CancellationToken);
-        using var server = await listener.AcceptSocketAsync(CancellationToken);
+        var (client, server) = await PairAsync();
+        using var _ = client;
+        using var __ = server;
         await using var stream = await new BatchedWrites().BeforeAuthenticateAsync(Server, ConnectionType.Interactive, client, CancellationToken);
         var (turns, before) = (new Turns(), SynchronizationContext.Current);
 
@@ -43,10 +41,9 @@ public sealed class BatchedWritesTests
     [Fact]
     public async Task A_failed_write_is_the_clients_to_know()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await client.ConnectAsync(listener.LocalEndpoint, CancellationToken);
+        var (client, server) = await PairAsync();
+        using var _ = client;
+        using var __ = server;
         await using var stream = await new BatchedWrites().BeforeAuthenticateAsync(Server, ConnectionType.Interactive, client, CancellationToken);
         client.Shutdown(SocketShutdown.Both);
         await Assert.ThrowsAsync<IOException>(() => stream!.WriteAsync("PING"u8.ToArray(), CancellationToken).AsTask());
@@ -66,6 +63,15 @@ public sealed class BatchedWritesTests
     {
         Assert.IsType<BatchedWrites>(RedisConnection.Parse("localhost:6379", TimeSpan.FromSeconds(1)).Tunnel);
         Assert.Equal("http:proxy:3128", RedisConnection.Parse("localhost:6379,tunnel=http:proxy:3128", TimeSpan.FromSeconds(1)).Tunnel!.ToString());
+    }
+
+    private static async Task<(Socket Client, Socket Server)> PairAsync()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(listener.LocalEndpoint, CancellationToken);
+        return (client, await listener.AcceptSocketAsync(CancellationToken));
     }
 
     /// <summary>Those who wait for their turn.</summary>
