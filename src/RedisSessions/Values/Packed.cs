@@ -107,16 +107,18 @@ internal static partial class Packed
         var header = ReadHeader(bytes);
         if (header.Kind != SessionValueKind.Map || header.Children / 2 * PayloadIndex.LengthSize != lengths.Length)
             throw WrongIndex();
-        var at = header.Start;
-        Span<int> levels = stackalloc int[MaxDepth - 1];
-        var places = new Places(lengths.Length / PayloadIndex.LengthSize);
+        return WalkMapBy(lengths, bytes, header.Start, new Places(lengths.Length / PayloadIndex.LengthSize), stackalloc int[MaxDepth - 1]);
+    }
+
+    private static Places WalkMapBy(ReadOnlySpan<byte> lengths, ReadOnlySpan<byte> bytes, int at, Places places, Span<int> levels)
+    {
         for (var i = 0; i < places.Count; i++)
         {
             var length = BinaryPrimitives.ReadUInt32BigEndian(lengths[(i * PayloadIndex.LengthSize)..]);
             if (length > bytes.Length - at)
                 throw WrongIndex();
             var entry = bytes.Slice(at, (int)length);
-            var key = Measure(entry, levels, out _);
+            var key = LengthAt(entry, 0, levels);
             if (key == entry.Length)
                 throw WrongIndex();
             places.Set(i, at, PrintOfKey(entry[..key]));

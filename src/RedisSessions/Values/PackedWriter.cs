@@ -53,8 +53,10 @@ internal ref struct PackedWriter(Span<byte> destination)
     /// <summary>Writes the lengths of some entries of a map.</summary>
     public void WriteLengths(Places places, int from, int to)
     {
-        for (var i = from; i < to; i++)
-            WriteLength(places.End(i) - places.Start(i));
+        var rest = Rest[..((to - from) * PayloadIndex.LengthSize)];
+        Written += rest.Length;
+        for (var i = from; i < to; i++, rest = rest[PayloadIndex.LengthSize..])
+            BinaryPrimitives.WriteInt32BigEndian(rest, places.End(i) - places.Start(i));
     }
 
     public void WriteRaw(ReadOnlySpan<byte> bytes)
