@@ -75,4 +75,21 @@ internal static class Given
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => throw new ArgumentException($"{value.GetType()} is no value that a session reads as."),
     };
+
+    /// <summary>A payload with an index, of entries whose values may be anything.</summary>
+    public static byte[] Indexed(params (string Key, byte[] Value)[] entries)
+    {
+        List<byte> index = [0xc9, 0, 0, 0, (byte)(entries.Length * 4), 1], map = [(byte)(0x80 | entries.Length)];
+        foreach (var (key, value) in entries)
+        {
+            byte[] entry = [.. SessionValue.From(key).Bytes.Span, .. value];
+            index.AddRange([0, 0, (byte)(entry.Length >> 8), (byte)entry.Length]);
+            map.AddRange(entry);
+        }
+
+        return [.. index, .. map];
+    }
 }
+
+/// <summary>What a tree is told to throw for what is damaged.</summary>
+internal sealed class DamagedException(FormatException cause) : Exception(cause.Message);
