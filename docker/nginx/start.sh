@@ -7,7 +7,8 @@
 #   APP_SERVERS_FILE  nothing    the same in a file, which is read again in each round
 #   APP_VIEW_FILE     nothing    one line of JSON that instances are told with each request (X-Farm); the sample's page shows it
 #   HEALTH_PATH       /health/ready
-#   HEALTH_INTERVAL   1          seconds between two rounds. Sessions:ShutdownDelay must be longer than this and a second
+#   HEALTH_INTERVAL   1          seconds between two rounds. Sessions:ShutdownDelay must be longer than this and two rounds, which take
+#                              up to a second each when somebody does not answer
 #   LISTEN            8080       address:port, or port
 #   NGINX_DATA        /tmp/nginx a folder of its own, which it may write to
 #   NGINX_CONFIG                 the folder of nginx.conf.template; that of this script

@@ -37,7 +37,7 @@ public sealed class LeavingTests
     {
         await using var farm = await FarmProcess.StartAsync(Token);
         var outcome = await LeaveAsync(farm, rounds: 10);
-        Report("asked, a second of delay", outcome);
+        Report("asked, with a delay", outcome);
         Assert.Empty(outcome.Failures);
     }
 

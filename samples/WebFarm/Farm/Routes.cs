@@ -16,7 +16,7 @@ internal static class Routes
 
     private const string Shop = "shop";
 
-    // An instance that leaves goes on answering for Sessions:ShutdownDelay, a second here: it is asked several times in that.
+    // An instance that leaves goes on answering for Sessions:ShutdownDelay, three seconds here: it is asked several times in that, however busy the machine is.
     private static readonly HealthCheckConfig Health = new()
     {
         // Without anyone who is well all are asked: their answer says more than the balancer's would.

@@ -9,8 +9,8 @@ internal static class ShopParts
     public static void AddShop(this IServiceCollection services, Action<RedisHandlerOptions>? configure = null)
     {
         // Sessions: this is all that an application needs. Where Redis is comes from the configuration: Sessions:Redis:Configuration.
-        // Told to stop, it goes on for a second: the balancer asks five times in that whether it is ready.
-        var sessions = services.AddRedisSessions(static sessions => sessions.ShutdownDelay = TimeSpan.FromSeconds(1));
+        // Told to stop, it goes on for longer than a balancer may take to hear of it: two rounds of asking, each held up for a second by an instance that does not answer.
+        var sessions = services.AddRedisSessions(static sessions => sessions.ShutdownDelay = TimeSpan.FromSeconds(3));
         _ = configure is null ? sessions.AddRedis() : sessions.AddRedis(configure);
         services.AddHealthChecks().AddRedisSessionsHealthCheck();
     }
