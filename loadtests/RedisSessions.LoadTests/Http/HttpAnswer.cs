@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace RedisSessions.LoadTests.Http;
 
@@ -13,6 +14,17 @@ internal sealed record HttpAnswer(int Status, string Body, string? Cookie)
 
     /// <summary>No instance took the request.</summary>
     public static readonly HttpAnswer Unsent = new(-1, "", null);
+
+    /// <summary>The answer in what has come of a response; null when there is more to come.</summary>
+    /// <exception cref="FormatException">It is no response, or there is something behind it.</exception>
+    public static HttpAnswer? Of(ReadOnlySpan<byte> bytes)
+    {
+        if (!ResponseParser.TryParse(bytes, out var response))
+            return null;
+        if (response.Length != bytes.Length)
+            throw new FormatException("The server sent more than the response.");
+        return new HttpAnswer(response.Status, Encoding.UTF8.GetString(response.Body), response.Cookie("session"u8));
+    }
 
     public bool IsOk => Status == 200;
 

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Text;
 
 namespace RedisSessions.LoadTests.Http;
 
@@ -47,19 +46,10 @@ internal sealed class HttpConnection : IDisposable
             if (received == 0)
                 throw new IOException("The server closed the connection before its response was whole.");
             filled += received;
-            if (Answer(_buffer.AsSpan(0, filled)) is { } answer)
+            if (HttpAnswer.Of(_buffer.AsSpan(0, filled)) is { } answer)
                 return answer;
         }
     }
 
     public void Dispose() => _socket.Dispose();
-
-    private static HttpAnswer? Answer(ReadOnlySpan<byte> bytes)
-    {
-        if (!ResponseParser.TryParse(bytes, out var response))
-            return null;
-        if (response.Length != bytes.Length)
-            throw new FormatException("The server sent more than the response.");
-        return new HttpAnswer(response.Status, Encoding.UTF8.GetString(response.Body), response.Cookie("session"u8));
-    }
 }

@@ -10,12 +10,21 @@ namespace RedisSessions.LoadTests.Http;
 internal sealed class Site : IDisposable
 {
     private const long RestMilliseconds = 1_000;
+    private readonly Uri[] _addresses;
+    private readonly Dialect _dialect;
     private readonly Instance[] _instances;
     private uint _next;
 
-    public Site(IEnumerable<Uri> instances, Dialect dialect = Dialect.TargetApp) => _instances = [.. instances.Select(address => new Instance(address, dialect))];
+    public Site(IEnumerable<Uri> instances, Dialect dialect = Dialect.TargetApp)
+    {
+        (_addresses, _dialect) = ([.. instances], dialect);
+        _instances = [.. _addresses.Select(address => new Instance(address, dialect))];
+    }
 
     public int Instances => _instances.Length;
+
+    /// <summary>Connections of its own for so many requests at once.</summary>
+    public Burst OpenBurst(int size) => new(_addresses, _dialect, size);
 
     /// <summary>Sends a request and waits for its answer; connections are kept and used again.</summary>
     /// <param name="path">Path and query, escaped.</param>

@@ -10,6 +10,9 @@ namespace RedisSessions.LoadTests.Scenarios;
 /// </summary>
 internal sealed class Ledger(string[] cookies)
 {
+    /// <summary>What counts.</summary>
+    public const string Path = "/incr";
+
     private const int VerifyTries = 100;
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(100);
     private readonly long[] _acknowledged = new long[cookies.Length];
@@ -25,21 +28,28 @@ internal sealed class Ledger(string[] cookies)
     /// <summary>Counts in a session, and keeps what was answered.</summary>
     public async ValueTask<StepOutcome> IncrementAsync(Site site, int session, CancellationToken cancellationToken)
     {
-        _touched.TryAdd(session, true);
-        var answer = HttpAnswer.Lost;
+        // Given up while it is on its way: nobody knows, as when the connection breaks.
+        var (answer, outcome) = (HttpAnswer.Lost, StepOutcome.Ok);
         try
         {
-            answer = await site.SendAsync("/incr", cookies[session], cancellationToken);
+            answer = await site.SendAsync(Path, cookies[session], cancellationToken);
         }
         finally
         {
-            // Given up while it was on its way: nobody knows, as when the connection breaks.
-            if (answer.IsOk)
-                Interlocked.Increment(ref _acknowledged[session]);
-            else if (answer.MayBeStored)
-                Interlocked.Increment(ref _unknown[session]);
+            outcome = Take(session, answer);
         }
 
+        return outcome;
+    }
+
+    /// <summary>Keeps what was answered to a request that somebody else has sent.</summary>
+    public StepOutcome Take(int session, HttpAnswer answer)
+    {
+        _touched.TryAdd(session, true);
+        if (answer.IsOk)
+            Interlocked.Increment(ref _acknowledged[session]);
+        else if (answer.MayBeStored)
+            Interlocked.Increment(ref _unknown[session]);
         return StepOutcome.Expect(answer, long.TryParse(answer.Body, CultureInfo.InvariantCulture, out var n) && n > 0);
     }
 
@@ -67,7 +77,7 @@ internal sealed class Ledger(string[] cookies)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var answer = await site.SendAsync("/incr", cookies[session], cancellationToken);
+            var answer = await site.SendAsync(Path, cookies[session], cancellationToken);
             if (answer.IsOk)
                 return long.Parse(answer.Body, CultureInfo.InvariantCulture) - 1;
             if (answer.MayBeStored)

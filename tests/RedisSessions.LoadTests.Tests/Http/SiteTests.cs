@@ -85,5 +85,37 @@ public sealed class SiteTests
         }
     }
 
+    [Fact]
+    public async Task A_burst_goes_to_all_instances_in_turns_and_has_every_answer()
+    {
+        await using var first = new RawServer(["HTTP/1.1 200 OK\r\nContent-Le", "ngth: 2\r\n\r\no", "k"]);
+        await using var second = new RawServer(["HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"]);
+        using var site = new Site([first.Address, second.Address]);
+        using var burst = site.OpenBurst(9);
+        var requests = burst.Requests("/", Enumerable.Repeat("x", 9));
+        for (var i = 0; i < 3; i++)
+        {
+            var (last, answers) = burst.Send(requests, 0, TimeProvider.System);
+            Assert.Equal(Enumerable.Range(0, 9).Select(one => one % 2 == 0 ? 200 : 503), answers.Select(answer => answer.Status));
+            Assert.True(last > TimeSpan.Zero);
+        }
+
+        Assert.Equal("ok", Assert.Single(burst.Send(requests.AsSpan(4, 1), 4, TimeProvider.System).Answers).Body);
+        Assert.Equal((16, 12), (first.Requests, second.Requests));
+    }
+
+    [Fact]
+    public async Task In_a_burst_an_answer_that_breaks_off_is_lost_and_who_is_not_there_was_sent_nothing()
+    {
+        await using var broken = new RawServer(["HTTP/1.1 200 OK\r\n"], closes: true);
+        await using var whole = new RawServer([Ok]);
+        using var site = new Site([broken.Address, whole.Address, new Uri($"http://127.0.0.1:{FreePort.Next()}")]);
+        using var burst = site.OpenBurst(3);
+        var requests = burst.Requests("/", ["x", "y", "z"]);
+        for (var i = 0; i < 2; i++)
+            Assert.Equal([HttpAnswer.Lost, new HttpAnswer(200, "ok", null), HttpAnswer.Unsent], burst.Send(requests, 0, TimeProvider.System).Answers);
+        Assert.Equal((2, 2), (broken.Requests, whole.Requests));
+    }
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 }
