@@ -75,8 +75,8 @@ public sealed class RedisSessionsOptions
     /// </summary>
     public int MaxWaiters { get; set; } = 100;
 
-    /// <summary>How often one commit is tried before a conflict is given up. Default: 100; 1 to 10,000.</summary>
-    public int CommitTries { get; set; } = 100;
+    /// <summary>How often one commit is tried before a conflict is given up. Default: 1,000, so that <see cref="CommitTimeout"/> decides; 1 to 10,000.</summary>
+    public int CommitTries { get; set; } = 1_000;
 
     /// <summary>How long one commit may take in all, waiting included. Default: 10 seconds; 100 ms to 5 minutes.</summary>
     public TimeSpan CommitTimeout { get; set; } = TimeSpan.FromSeconds(10);

@@ -13,6 +13,9 @@ internal sealed partial class SessionCommit(
     // A closed record must outlive the slowest request and the network's longest retransmission of a commit.
     internal static readonly TimeSpan ClosedLifetime = TimeSpan.FromMinutes(2);
 
+    internal const int TriesBeforeStandingAside = 8;
+
+    private static readonly TimeSpan LongestAside = TimeSpan.FromMilliseconds(32);
     private CommitId _id = CommitId.New();
     private readonly long _started = manager.Time.GetTimestamp();
     private int _tries;
@@ -224,12 +227,13 @@ internal sealed partial class SessionCommit(
         }
 
         manager.Metrics.Retry();
-        // The first conflict is tried again at once: the newer record is in hand. Only a crowd needs spreading, over so many of its round trips; and of those
-        // who went together, only the one who sends for them.
-        if (_tries < 3 || _turn is null)
+        // A conflict brings the newest record, and who waits has no longer the newest: the next try is late too, and who waits each time may never be stored. Each
+        // conflict means that somebody else was, so trying at once stalls nobody. Who has been late so often is in a crowd: it steps aside once, for so many round trips;
+        // in a group the one who sends does.
+        if (_tries != TriesBeforeStandingAside || _turn is null)
             return;
-        var roundTrip = Math.Clamp(manager.Time.GetElapsedTime(_sent).TotalMilliseconds, 0.1, 32);
-        var most = Math.Min(roundTrip * (1 << Math.Min(_tries - 2, 5)), 32);
+        var roundTrip = Math.Max(manager.Time.GetElapsedTime(_sent).TotalMilliseconds, 0.1);
+        var most = Math.Min(roundTrip * 32, LongestAside.TotalMilliseconds);
         await Task.Delay(TimeSpan.FromMilliseconds(manager.Jitter.NextDouble() * most), manager.Time, cancellationToken).ConfigureAwait(false);
     }
 

@@ -73,7 +73,6 @@ internal sealed class SessionDirectory(SessionManager manager) : ISessionDirecto
                 return true;
             }
 
-
             // Gone by itself; or somebody was faster, and what is there now is looked at again.
             if (result is not CommitResult.Conflict { Current: var newer })
                 return false;

@@ -20,7 +20,7 @@ public sealed class RedisSessionsOptionsTests
         Assert.Equal(ConflictBehavior.Reject, options.OnConflict);
         Assert.Equal(StoreFailureBehavior.Fail, options.OnStoreFailure);
         Assert.Equal(TimeSpan.FromSeconds(30), options.RotationGrace);
-        Assert.Equal(100, options.CommitTries);
+        Assert.Equal(1_000, options.CommitTries);
         Assert.Equal(TimeSpan.FromSeconds(10), options.CommitTimeout);
     }
 

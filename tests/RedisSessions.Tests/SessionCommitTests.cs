@@ -149,6 +149,24 @@ public sealed class SessionCommitTests
     }
 
     [Fact]
+    public async Task Who_is_late_tries_again_at_once_and_steps_aside_only_once()
+    {
+        const int Late = 20;
+        var id = await _engine.StoredAsync(("n", 0));
+        _engine.Handler.BeforeCommit = _ => _engine.Handler.Log.Count <= Late ? _engine.OtherAsync(id, other => other.Increment("n", 100)) : Task.CompletedTask;
+        var manager = _engine.New(_engine.Handler, jitter: new AlwaysHalf());
+        var session = await manager.LoadAsync(id, cancellationToken: Token);
+        session.Increment("n");
+        var commit = session.CommitAsync(Token).AsTask();
+        Assert.Equal((SessionCommit.TriesBeforeStandingAside, false), (_engine.Handler.Log.Count, commit.IsCompleted));
+
+        // Half of 32 round trips, the shortest there are.
+        _engine.Time.Advance(TimeSpan.FromMilliseconds(1.6));
+        await commit.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        Assert.Equal((Late + 1, $"{{n: {(Late * 100) + 1}}}"), (_engine.Handler.Log.Count, _engine.Stored(id)));
+    }
+
+    [Fact]
     public async Task A_commit_gives_up_when_its_time_is_over()
     {
         var engine = new Engine(options => options.CommitTimeout = TimeSpan.FromSeconds(1));
@@ -220,5 +238,10 @@ public sealed class SessionCommitTests
     {
         await session.CommitAsync(Token);
         return true;
+    }
+
+    private sealed class AlwaysHalf : Random
+    {
+        public override double NextDouble() => 0.5;
     }
 }

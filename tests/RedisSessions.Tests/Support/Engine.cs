@@ -37,8 +37,8 @@ internal sealed class Engine
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public SessionManager New(ISessionHandler handler, IMeterFactory? meters = null, ILogger<SessionManager>? logger = null) =>
-        new(handler, Microsoft.Extensions.Options.Options.Create(Options), Time, logger ?? NullLogger<SessionManager>.Instance, protector: null, meters);
+    public SessionManager New(ISessionHandler handler, IMeterFactory? meters = null, ILogger<SessionManager>? logger = null, Random? jitter = null) =>
+        new(handler, Microsoft.Extensions.Options.Options.Create(Options), Time, logger ?? NullLogger<SessionManager>.Instance, protector: null, meters) { Jitter = jitter ?? Random.Shared };
 
     /// <summary>A stored session.</summary>
     public async Task<SessionId> StoredAsync(params (string Key, object? Value)[] values)
