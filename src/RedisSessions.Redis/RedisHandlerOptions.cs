@@ -85,6 +85,13 @@ public sealed class RedisHandlerOptions
     public Func<ConfigurationOptions, Task>? ConfigureClient { get; set; }
 
     /// <summary>
+    /// How long a read leaves the idle deadline of a session where it is, once this process has moved it: such a read is a <c>GET</c>, which no replica and no append-only file hears of.
+    /// A session then lives for its idle timeout after its last request, and for up to this much longer; the sessions of a user are listed as used when their deadline was last moved.
+    /// A session with an idle timeout of its own goes by that as ever. The same on all instances. Default: zero, each read moves the deadline; up to an hour, a tenth of the idle timeout is a good value.
+    /// </summary>
+    public TimeSpan TouchInterval { get; set; }
+
+    /// <summary>
     /// How many replicas must have a commit before it counts (<c>WAIT</c>). Fewer within <see cref="ReplicaTimeout"/>: the commit fails as one whose outcome is unknown (503),
     /// for it is stored on the primary and may be lost in a failover. Default: 0, nobody is waited for; at most 100. It makes loss rarer and does not exclude it: a replica
     /// that has nothing may still be promoted. <c>WAIT</c> holds up the connection that all sessions of the process share, reads too, for as long as it lasts.
@@ -129,6 +136,9 @@ internal sealed class RedisHandlerOptionsValidator : IValidateOptions<RedisHandl
         Check(errors, nameof(options.PhpLockWait), options.PhpLockWait, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
         if (options.Layout != SessionLayout.Standard && options.MinReplicas > 0)
             errors.Add($"Sessions:Redis:MinReplicas is {options.MinReplicas} and Sessions:Redis:Layout is {options.Layout}: PHP waits for no replicas, so nothing would be safer. Set MinReplicas to 0.");
+        if (options.Layout != SessionLayout.Standard && options.TouchInterval > TimeSpan.Zero)
+            errors.Add($"Sessions:Redis:TouchInterval is {options.TouchInterval} and Sessions:Redis:Layout is {options.Layout}: PHP moves the deadline at each request, so both have to. Set TouchInterval to 00:00:00.");
+        Check(errors, nameof(options.TouchInterval), options.TouchInterval, TimeSpan.Zero, TimeSpan.FromHours(1));
         if (options.Tries is < 1 or > 10)
             errors.Add($"Sessions:Redis:Tries is {options.Tries}: it must be from 1 to 10.");
         Check(errors, nameof(options.Timeout), options.Timeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));

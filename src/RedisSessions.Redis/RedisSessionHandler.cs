@@ -15,6 +15,10 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
     private readonly RedisUserIndex _index;
     private readonly ReplicaAcks _replicas;
     private readonly ChangeMessages _changes;
+    private readonly TimeSpan _touchInterval;
+
+    // Null when every read moves the deadline.
+    private readonly RecentTouches? _touches;
 
     // Null with records of our own.
     private readonly RedisPhpRecords? _php;
@@ -28,7 +32,10 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
         if (options.Value.PhpFormatInUse is { } format)
             _php = new RedisPhpRecords(_store, new PhpRecordFormat(format, sessions.Value.AbsoluteTimeout), options.Value, time);
         _leases = new RedisSessionLeases(_store, new LeaseMessages(_store, connection, time), isPhpLock: _php is not null && options.Value.PhpLock);
-        _index = new RedisUserIndex(_store);
+        _touchInterval = options.Value.TouchInterval;
+        if (_touchInterval > TimeSpan.Zero)
+            _touches = new RecentTouches(_touchInterval, time);
+        _index = new RedisUserIndex(_store, _touchInterval);
         _replicas = new ReplicaAcks(connection, options.Value);
         _changes = new ChangeMessages(_store, connection, time);
     }
@@ -40,17 +47,21 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
         _php is not null ? _php.ReadAsync(key, idleTimeout, cancellationToken) : _store.RunAsync(
         "read",
-        (Store: _store, Key: _store.Key(key.Value), idleTimeout),
-        static (read, attempt) => attempt.Database.StringGetSetExpiryAsync(read.Key, read.idleTimeout),
+        (Handler: this, Session: key, Key: _store.Key(key.Value), idleTimeout, IsTouch: _touches?.Contains(key) != true),
+        static (read, attempt) => read.IsTouch
+            ? attempt.Database.StringGetSetExpiryAsync(read.Key, read.idleTimeout + read.Handler._touchInterval)
+            : attempt.Database.StringGetAsync(read.Key),
         static (read, attempt, value) =>
         {
             if (value.IsNull)
                 return null;
             var record = RecordFormat.Read((byte[])value!);
             // GETEX has moved the deadline before anybody knew the record. A closed one is not to live longer than it was made for, and one with an idle timeout
-            // of its own goes by that.
+            // of its own goes by that, whether it was touched or not.
             if (record.State != SessionState.Live || record.IdleTimeout is not null)
-                _ = SlideAsync(attempt.Database, read.Key, record, read.Store.Now, read.idleTimeout, CommandFlags.FireAndForget);
+                _ = SlideAsync(attempt.Database, read.Key, record, read.Handler._store.Now, read.idleTimeout, CommandFlags.FireAndForget);
+            else if (read.IsTouch)
+                read.Handler._touches?.Add(read.Session);
             return record;
         },
         cancellationToken);
@@ -78,7 +89,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
     private ValueTask<CommitResult> StoreAsync(
         SessionKey key, SessionVersion expected, SessionRecord record, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
-        var commit = new RedisCommit(_store.Key(key.Value), expected, record, record.Lifetime(_store.Now, idleTimeout), _changes.AreSent ? _changes.Told(key, record.Version) : null);
+        var commit = new RedisCommit(_store.Key(key.Value), expected, record, record.Lifetime(_store.Now, Stay(record, idleTimeout)), _changes.AreSent ? _changes.Told(key, record.Version) : null);
         return _replicas.Wanted
             ? _store.RunToTheEndAsync(
                 "commit", (Commit: commit, Handler: this, idleTimeout), static (all, attempt) => all.Handler.RunAndWaitAsync(all.Commit, all.idleTimeout, attempt), cancellationToken)
@@ -94,7 +105,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
         if (result is CommitResult.Conflict { Current: var current } && commit.IsIn(current))
         {
             // Stored by the try before, over a connection of before perhaps. A write on this one comes after it, and is what the replicas are asked about.
-            await SlideAsync(attempt.Database, commit.Key, current, _store.Now, idleTimeout, CommandFlags.None).ConfigureAwait(false);
+            await SlideAsync(attempt.Database, commit.Key, current, _store.Now, Stay(current, idleTimeout), CommandFlags.None).ConfigureAwait(false);
             await _replicas.WaitAsync(attempt.Database, commit.Key, generation).ConfigureAwait(false);
         }
         else if (result is CommitResult.Committed)
@@ -148,6 +159,9 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
         _changes.Dispose();
         _leases.Dispose();
     }
+
+    // As long as a read may leave the deadline where it is, the session lives longer: it is there for the idle timeout at least, counted from its last request.
+    private TimeSpan Stay(SessionRecord record, TimeSpan idleTimeout) => record.State == SessionState.Live ? idleTimeout + _touchInterval : idleTimeout;
 
     internal static Task<bool> SlideAsync(IDatabase database, RedisKey key, SessionRecord record, DateTimeOffset now, TimeSpan idleTimeout, CommandFlags flags) =>
         record.State != SessionState.Live

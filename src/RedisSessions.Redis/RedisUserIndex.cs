@@ -9,7 +9,7 @@ namespace RedisSessions.Redis;
 /// The sessions of a user in Redis: a sorted set, <c>{prefix}user:{base64url(SHA-256(user id))}</c>, of session keys with their absolute deadlines. It ends with the
 /// last of them.
 /// </summary>
-internal sealed class RedisUserIndex(RedisStore store)
+internal sealed class RedisUserIndex(RedisStore store, TimeSpan touchInterval)
 {
     // Stands among the keys while a session may be in the index that is not stored yet; far longer than a commit takes with all its tries.
     private const string Newcomers = "new";
@@ -56,8 +56,9 @@ internal sealed class RedisUserIndex(RedisStore store)
             }
 
             var record = RecordFormat.Read((byte[])value!);
-            // The deadline that a read has set may be beyond the absolute one.
-            var idle = left is { } time && now + time < record.AbsoluteDeadline ? now + time : record.AbsoluteDeadline;
+            // The deadline that a read has set may be beyond the absolute one, and is later than the idle timeout asks for where reads do not always move it.
+            var later = record is { State: SessionState.Live, IdleTimeout: null } ? touchInterval : TimeSpan.Zero;
+            var idle = left is { } time && now + time - later < record.AbsoluteDeadline ? now + time - later : record.AbsoluteDeadline;
             found.Add(new IndexedSession(key, record, idle));
         }
 

@@ -41,11 +41,13 @@ public sealed class LayoutTests : IDisposable
     [InlineData(SessionLayout.Laravel, null, 0, "KeyPrefix is not set")]
     [InlineData(SessionLayout.Php, "p:", 1, "MinReplicas")]
     [InlineData((SessionLayout)9, "p:", 0, "Layout is 9")]
-    public void Settings_of_Redis_that_cannot_work_are_refused(SessionLayout layout, string? prefix, int replicas, string because)
+    [InlineData(SessionLayout.Php, "p:", 0, "TouchInterval", 60)]
+    public void Settings_of_Redis_that_cannot_work_are_refused(SessionLayout layout, string? prefix, int replicas, string because, int touchSeconds = 0)
     {
         using var instance = Instance.Create(builder => builder.AddRedis(options =>
         {
             (options.Configuration, options.Layout, options.MinReplicas) = ("127.0.0.1:1", layout, replicas);
+            options.TouchInterval = TimeSpan.FromSeconds(touchSeconds);
             if (prefix is not null)
                 options.KeyPrefix = prefix;
         }));

@@ -72,6 +72,8 @@ public sealed class ConnectionSettingsTests(RedisServerFixture server)
     [InlineData("Configuration", "localhost,nonsense=1", "Sessions:Redis:Configuration cannot be read")]
     [InlineData("Tries", "0", "Sessions:Redis:Tries is 0: it must be from 1 to 10.")]
     [InlineData("Tries", "11", "Sessions:Redis:Tries is 11: it must be from 1 to 10.")]
+    [InlineData("TouchInterval", "01:00:01", "Sessions:Redis:TouchInterval is 01:00:01: it must be from 00:00:00 to 01:00:00.")]
+    [InlineData("TouchInterval", "-00:00:01", "Sessions:Redis:TouchInterval is -00:00:01: it must be from 00:00:00 to 01:00:00.")]
     [InlineData("Timeout", "00:00:00.05", "Sessions:Redis:Timeout is 00:00:00.0500000: it must be from 00:00:00.1000000 to 00:05:00.")]
     [InlineData("Timeout", "00:05:01", "Sessions:Redis:Timeout is 00:05:01")]
     [InlineData("TryTimeout", "00:00:00.04", "Sessions:Redis:TryTimeout is 00:00:00.0400000")]
