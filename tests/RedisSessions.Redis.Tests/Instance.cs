@@ -85,7 +85,7 @@ internal static class Instance
         result is CommitResult.Committed || (result is CommitResult.Conflict { Current: var current } && current.HasCommit(record.CommitIds[0]));
 
     /// <summary>A record for tests below the manager.</summary>
-    public static SessionRecord Record(ulong version) => new()
+    public static SessionRecord Record(ulong version, TimeSpan? own = null, string? user = null) => new()
     {
         Version = new SessionVersion(version),
         CreatedAt = DateTimeOffset.UtcNow,
@@ -93,5 +93,8 @@ internal static class Instance
         CommitIds = [CommitId.New()],
         PayloadFormat = PayloadFormat.MessagePack,
         Payload = new byte[] { 0x80 },
+        IdleTimeout = own,
+        UserId = user,
+        IndexUser = user is not null,
     };
 }

@@ -76,22 +76,8 @@ public abstract class TouchIntervalTests : EngineTests
         Assert.InRange(found.IdleDeadline - DateTimeOffset.UtcNow, Idle - Slack, Idle);
     }
 
-    private async Task CommitAsync(ServiceProvider instance, TimeSpan? own, string? user = null, ulong version = 1)
-    {
-        var record = Instance.Record(version);
-        Assert.IsType<CommitResult.Committed>(await instance.Handler().CommitAsync(_key, new SessionVersion(version - 1), new SessionRecord
-        {
-            Version = record.Version,
-            CreatedAt = record.CreatedAt,
-            AbsoluteDeadline = record.AbsoluteDeadline,
-            CommitIds = record.CommitIds,
-            PayloadFormat = record.PayloadFormat,
-            Payload = record.Payload,
-            IdleTimeout = own,
-            UserId = user,
-            IndexUser = user is not null,
-        }, Idle, CancellationToken));
-    }
+    private async Task CommitAsync(ServiceProvider instance, TimeSpan? own, string? user = null, ulong version = 1) => Assert.IsType<CommitResult.Committed>(
+        await instance.Handler().CommitAsync(_key, new SessionVersion(version - 1), Instance.Record(version, own, user), Idle, CancellationToken));
 
     private async Task ReadAsync(ServiceProvider instance) =>
         Assert.NotNull(await instance.Handler().ReadAsync(_key, Idle, CancellationToken));
