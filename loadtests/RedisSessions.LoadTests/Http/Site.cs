@@ -10,21 +10,20 @@ namespace RedisSessions.LoadTests.Http;
 internal sealed class Site : IDisposable
 {
     private const long RestMilliseconds = 1_000;
-    private readonly Uri[] _addresses;
     private readonly Dialect _dialect;
     private readonly Instance[] _instances;
     private uint _next;
 
     public Site(IEnumerable<Uri> instances, Dialect dialect = Dialect.TargetApp)
     {
-        (_addresses, _dialect) = ([.. instances], dialect);
-        _instances = [.. _addresses.Select(address => new Instance(address, dialect))];
+        _dialect = dialect;
+        _instances = [.. instances.Select(address => new Instance(address, dialect))];
     }
 
     public int Instances => _instances.Length;
 
     /// <summary>Connections of its own for so many requests at once.</summary>
-    public Burst OpenBurst(int size) => new(_addresses, _dialect, size);
+    public Burst OpenBurst(int size) => new([.. _instances.Select(static instance => instance.Address)], _dialect, size);
 
     /// <summary>Sends a request and waits for its answer; connections are kept and used again.</summary>
     /// <param name="path">Path and query, escaped.</param>
@@ -89,6 +88,8 @@ internal sealed class Site : IDisposable
     {
         private readonly ConcurrentBag<HttpConnection> _idle = [];
         private long _restsUntil;
+
+        public Uri Address => address;
 
         public bool IsResting => Environment.TickCount64 < Volatile.Read(ref _restsUntil);
 
