@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace RedisSessions.Values;
 
 /// <summary>
@@ -84,21 +86,24 @@ internal sealed class MapEdits
         return size;
     }
 
-    /// <summary>Writes how long each entry of the map with these edits is.</summary>
-    public void WriteLengthsOver(Places places, ref PackedWriter writer)
+    /// <summary>Writes the index of the map with these edits.</summary>
+    /// <param name="index">That of the map without them.</param>
+    /// <param name="map">The map without them.</param>
+    /// <param name="writer">Where to.</param>
+    public void WriteIndexOver(PayloadIndex index, ReadOnlySpan<byte> map, ref PayloadIndexWriter writer)
     {
         var next = 0;
         foreach (var (place, value) in _replaced)
         {
-            writer.WriteLengths(places, next, place.Number);
+            index.CopyTo(ref writer, map, next, place.Number);
             if (value is not null)
-                writer.WriteLength(place.Value - place.Start + value.Size);
+                writer.Add(Packed.HashOfKey(map[place.Start..place.Value]), place.Value - place.Start + value.Size);
             next = place.Number + 1;
         }
 
-        writer.WriteLengths(places, next, places.Count);
+        index.CopyTo(ref writer, map, next, index.Count);
         foreach (var (key, value) in Additions)
-            writer.WriteLength(PackedWriter.StringSize(key) + value.Size);
+            writer.Add(PayloadIndex.HashOf(Encoding.UTF8.GetBytes(key)), PackedWriter.StringSize(key) + value.Size);
     }
 
     /// <summary>Writes the map with these edits: what nobody has touched is copied as it is.</summary>

@@ -29,7 +29,7 @@ internal static partial class Packed
     /// <summary>An entry of a map: the how many-th it is, from 0, where its key begins, where its value begins, and where that ends.</summary>
     public readonly record struct Entry(int Number, int Start, int Value, int End);
 
-    /// <summary>The first entry of a map with a key, of those that begin at or after <paramref name="from"/>.</summary>
+    /// <summary>The first entry of a map with a key, of those from the number <paramref name="from"/> on.</summary>
     public static bool TryFind(ReadOnlySpan<byte> map, Places places, ReadOnlySpan<char> segment, int from, out Entry entry) => Ascii.IsValid(segment)
         ? TryFind(map, places, segment, utf8: default, from, out entry)
         : TryFindUtf8(map, places, segment, from, out entry);
@@ -57,7 +57,7 @@ internal static partial class Packed
         {
             var isWanted = IsKey(map[at..], segment, utf8, out var length);
             entry = new Entry(i, at, at + length, at + length + Skip(map[(at + length)..]));
-            if (isWanted && at >= from)
+            if (isWanted && i >= from)
                 return true;
             at = entry.End;
         }
@@ -70,10 +70,10 @@ internal static partial class Packed
         ReadOnlySpan<byte> map, Places places, ReadOnlySpan<char> segment, ReadOnlySpan<byte> utf8, int from, out Entry entry)
     {
         var wanted = utf8.IsEmpty ? PrintOf(segment) : PrintOf(utf8);
-        for (var i = places.Find(wanted, 0); i >= 0; i = places.Find(wanted, i + 1))
+        for (var i = places.Find(wanted, from); i >= 0; i = places.Find(wanted, i + 1))
         {
             var start = places.Start(i);
-            if (start >= from && IsKey(map[start..], segment, utf8, out var length))
+            if (IsKey(map[start..], segment, utf8, out var length))
             {
                 entry = new Entry(i, start, start + length, places.End(i));
                 return true;
@@ -83,6 +83,12 @@ internal static partial class Packed
         entry = default;
         return false;
     }
+
+    /// <summary>Whether what begins there is a key that reads as a text.</summary>
+    /// <param name="key">The key and what follows it.</param>
+    /// <param name="utf8">The text.</param>
+    /// <param name="length">The length of the key in bytes.</param>
+    public static bool IsKey(ReadOnlySpan<byte> key, ReadOnlySpan<byte> utf8, out int length) => IsKey(key, default, utf8, out length);
 
     private static bool IsKey(ReadOnlySpan<byte> key, ReadOnlySpan<char> segment, ReadOnlySpan<byte> utf8, out int length)
     {
@@ -127,6 +133,21 @@ internal static partial class Packed
             SessionValueKind.Integer => PrintOf(IntegerText(key, stackalloc byte[20])),
             // No path leads there.
             _ => Places.NoPrint,
+        };
+    }
+
+    /// <summary>What stands for a key in a <see cref="PayloadIndex"/>; 0 when no path leads to it.</summary>
+    /// <param name="key">The whole key and nothing else.</param>
+    public static ushort HashOfKey(ReadOnlySpan<byte> key)
+    {
+        if (key[0] is >= 0xa0 and <= 0xbf)
+            return PayloadIndex.HashOf(key[1..]);
+        var header = ReadHeader(key);
+        return header.Kind switch
+        {
+            SessionValueKind.String => PayloadIndex.HashOf(key.Slice(header.Start, header.Length)),
+            SessionValueKind.Integer => PayloadIndex.HashOf(IntegerText(key, stackalloc byte[20])),
+            _ => 0,
         };
     }
 

@@ -4,8 +4,8 @@ namespace RedisSessions.Values;
 
 /// <summary>
 /// Finds its way through MessagePack bytes without decoding them: kinds, lengths, children. Everything that comes from a store goes
-/// through <see cref="ValidateMap"/> once, or through <see cref="PlacesBy"/> and, before it is used, <see cref="ValidateInMap"/>; after that the bytes are known to be well-formed. Iterative and bounded: no input can cost more
-/// than one pass, or more stack than <see cref="MaxDepth"/> counters.
+/// through <see cref="ValidateMap"/> once, or, before it is used, through <see cref="ValidateEntries"/>; after that the bytes are known to be well-formed. Iterative and
+/// bounded: no input can cost more than one pass, or more stack than <see cref="MaxDepth"/> counters.
 /// </summary>
 internal static partial class Packed
 {
@@ -58,11 +58,25 @@ internal static partial class Packed
             throw Trailing();
     }
 
-    /// <summary>Checks that the bytes are exactly one well-formed value that may stand in a map at the top.</summary>
+    /// <summary>Checks that the bytes are exactly some well-formed entries of a map at the top.</summary>
+    /// <param name="bytes">The entries.</param>
+    /// <param name="hashes">Those of their keys, as a <see cref="PayloadIndex"/> has them.</param>
     /// <exception cref="FormatException">They are not.</exception>
-    public static void ValidateInMap(ReadOnlySpan<byte> bytes)
+    public static void ValidateEntries(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> hashes) => WalkEntries(bytes, hashes, stackalloc int[MaxDepth - 1]);
+
+    private static void WalkEntries(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> hashes, Span<int> levels)
     {
-        if (Measure(bytes, stackalloc int[MaxDepth - 1], out _) != bytes.Length)
+        var at = 0;
+        for (; !hashes.IsEmpty; hashes = hashes[PayloadIndex.HashSize..])
+        {
+            var key = LengthAt(bytes, at, levels);
+            if (HashOfKey(bytes.Slice(at, key)) != BinaryPrimitives.ReadUInt16BigEndian(hashes))
+                throw new FormatException("the payload is damaged: a key is not the one that its index has");
+            at += key;
+            at += LengthAt(bytes, at, levels);
+        }
+
+        if (at != bytes.Length)
             throw Trailing();
     }
 
@@ -96,37 +110,6 @@ internal static partial class Packed
 
         places.SetEnd(at);
         return at == bytes.Length ? places : throw Trailing();
-    }
-
-    /// <summary>The same by an index that says how long each entry is. What is in the entries is not looked at, except for their keys.</summary>
-    /// <param name="lengths">As many as there are entries, in the bytes that <see cref="PayloadIndex"/> has them in.</param>
-    /// <param name="bytes">The map.</param>
-    /// <exception cref="FormatException">This is not the index of this map.</exception>
-    public static Places PlacesBy(ReadOnlySpan<byte> lengths, ReadOnlySpan<byte> bytes)
-    {
-        var header = ReadHeader(bytes);
-        if (header.Kind != SessionValueKind.Map || header.Children / 2 * PayloadIndex.LengthSize != lengths.Length)
-            throw WrongIndex();
-        return WalkMapBy(lengths, bytes, header.Start, new Places(lengths.Length / PayloadIndex.LengthSize), stackalloc int[MaxDepth - 1]);
-    }
-
-    private static Places WalkMapBy(ReadOnlySpan<byte> lengths, ReadOnlySpan<byte> bytes, int at, Places places, Span<int> levels)
-    {
-        for (var i = 0; i < places.Count; i++)
-        {
-            var length = BinaryPrimitives.ReadUInt32BigEndian(lengths[(i * PayloadIndex.LengthSize)..]);
-            if (length > bytes.Length - at)
-                throw WrongIndex();
-            var entry = bytes.Slice(at, (int)length);
-            var key = LengthAt(entry, 0, levels);
-            if (key == entry.Length)
-                throw WrongIndex();
-            places.Set(i, at, PrintOfKey(entry[..key]));
-            at += entry.Length;
-        }
-
-        places.SetEnd(at);
-        return at == bytes.Length ? places : throw WrongIndex();
     }
 
     /// <summary>How many maps and lists the first value has inside each other; empty ones do not count.</summary>
@@ -169,6 +152,13 @@ internal static partial class Packed
         }
         while (--left > 0);
         return at;
+    }
+
+    /// <summary>The length in bytes of the first entry of what is left of a map; the bytes are known to be well-formed.</summary>
+    public static int SkipEntry(ReadOnlySpan<byte> bytes)
+    {
+        var key = Skip(bytes);
+        return key + Skip(bytes[key..]);
     }
 
     /// <summary>The length of the value that begins there. Nearly all keys and most values say it in their first byte or two.</summary>
@@ -329,8 +319,6 @@ internal static partial class Packed
     private static int InlineChildren(int code) => code < 0x90 ? 2 * (code & 0x0f) : code & 0x0f;
 
     private static FormatException CutOff() => new("the payload is damaged: it is cut off");
-
-    private static FormatException WrongIndex() => new("the payload is damaged: its index is not that of its values");
 
     private static FormatException Trailing() => new("the payload is damaged: bytes after the value");
 

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using MessagePack;
 
@@ -41,22 +40,6 @@ internal ref struct PackedWriter(Span<byte> destination)
         MessagePackPrimitives.TryWriteStringHeader(Rest, (uint)Encoding.UTF8.GetByteCount(text), out var written);
         Written += written;
         Written += Encoding.UTF8.GetBytes(text, Rest);
-    }
-
-    /// <summary>Writes a length as an index has it.</summary>
-    public void WriteLength(int length)
-    {
-        BinaryPrimitives.WriteInt32BigEndian(Rest, length);
-        Written += PayloadIndex.LengthSize;
-    }
-
-    /// <summary>Writes the lengths of some entries of a map.</summary>
-    public void WriteLengths(Places places, int from, int to)
-    {
-        var rest = Rest[..((to - from) * PayloadIndex.LengthSize)];
-        Written += rest.Length;
-        for (var i = from; i < to; i++, rest = rest[PayloadIndex.LengthSize..])
-            BinaryPrimitives.WriteInt32BigEndian(rest, places.End(i) - places.Start(i));
     }
 
     public void WriteRaw(ReadOnlySpan<byte> bytes)

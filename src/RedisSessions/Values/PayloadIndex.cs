@@ -1,56 +1,240 @@
 using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Text;
 
 namespace RedisSessions.Values;
 
 /// <summary>
-/// What stands before the map of a large payload: how long each of its entries is. With it nobody walks through thousands of values to find one of them, neither
-/// who reads nor who writes. It comes from the store and is believed no more than the rest: what it says must add up to the map, exactly, and begin with a key
-/// everywhere; what is in an entry is checked when it is touched (<see cref="UncheckedEntries"/>).
+/// What stands before the map of a large payload: a hash of each key, and how long each group of entries is. With it nobody walks through thousands of entries to
+/// find one of them, neither who reads nor who writes. It comes from the store and is believed no more than the rest: the lengths must add up to the map, exactly;
+/// a group is checked when it is touched for the first time, with its keys, their hashes and its values. Those who look at the same map at once may check a group
+/// twice, with the same result.
 /// </summary>
-internal static class PayloadIndex
+internal sealed class PayloadIndex
 {
     /// <summary>The shortest map that is given an index, in bytes: to walk through less takes no time to speak of.</summary>
     public const int SmallestMap = 8 * 1024;
 
-    /// <summary>How long the entries of a map that is given an index are on average, at least, in bytes: an index of smaller ones is much to store and saves little.</summary>
-    public const int SmallestEntry = 128;
+    /// <summary>How long the entries of a map that is given an index are on average, at least, in bytes: an index of smaller ones is much to store.</summary>
+    public const int SmallestEntry = 16;
 
-    /// <summary>The bytes of a length.</summary>
-    public const int LengthSize = sizeof(uint);
+    /// <summary>Entries that are this long on average are a group each.</summary>
+    public const int SmallestAlone = 128;
+
+    /// <summary>How many of the others are a group.</summary>
+    public const int InGroup = 16;
+
+    /// <summary>The bytes before the hashes, those of a hash, and those of a length.</summary>
+    public const int HeaderLength = 7, HashSize = sizeof(ushort), LengthSize = sizeof(uint);
+
+    private const int HeaderWithoutHashes = 6;
 
     // An extension of MessagePack's, with its length in four bytes and a type that is left to applications: no value of a session begins so.
-    private const byte Code = 0xc9, Type = 1;
+    private const byte Code = 0xc9, Type = 2, TypeWithoutHashes = 1;
 
-    private const int HeaderLength = 6;
+    private readonly ReadOnlyMemory<byte> _hashes, _lengths;
+    // Where each group begins in the map, and where the last one ends.
+    private readonly int[] _starts;
+    private readonly bool[] _isChecked;
+
+    private PayloadIndex(ReadOnlyMemory<byte> hashes, ReadOnlyMemory<byte> lengths, int groupSize, Func<FormatException, Exception>? damaged)
+    {
+        (_hashes, _lengths, GroupSize, Damaged) = (hashes, lengths, groupSize, damaged);
+        _starts = new int[lengths.Length / LengthSize + 1];
+        _isChecked = new bool[_starts.Length - 1];
+    }
+
+    /// <summary>How many entries are a group; the last one may have fewer.</summary>
+    public int GroupSize { get; }
+
+    /// <summary>How many entries there are.</summary>
+    public int Count => _hashes.Length / HashSize;
+
+    /// <summary>What is thrown for what is damaged, if not a <see cref="FormatException"/>.</summary>
+    public Func<FormatException, Exception>? Damaged { get; }
 
     /// <summary>The bytes of the index of a map; 0 when it is given none.</summary>
-    public static int SizeOf(int map, int entries) =>
-        map < SmallestMap || map / SmallestEntry < entries ? 0 : HeaderLength + LengthSize * entries;
+    public static int SizeOf(int map, int entries) => map < SmallestMap || map / SmallestEntry < entries
+        ? 0
+        : HeaderLength + HashSize * entries + LengthSize * Groups(entries, GroupSizeOf(map, entries));
+
+    /// <summary>How many entries of a map are a group.</summary>
+    public static int GroupSizeOf(int map, int entries) => map / SmallestAlone < entries ? InGroup : 1;
 
     /// <summary>Whether a payload begins with an index.</summary>
     public static bool Begins(ReadOnlySpan<byte> payload) => payload is [Code, ..];
 
-    /// <summary>Reads an index and checks that it is that of the map behind it.</summary>
-    /// <param name="payload">Begins with an index.</param>
-    /// <param name="map">Where the map begins.</param>
-    /// <returns>Where each entry of the map begins, and where the last one ends.</returns>
-    /// <exception cref="FormatException">It is not.</exception>
-    public static Places Read(ReadOnlySpan<byte> payload, out int map)
+    /// <summary>How long an index is that has no hashes, as it was written once; nobody needs it. 0: there is none.</summary>
+    public static int LengthWithoutHashes(ReadOnlySpan<byte> payload)
     {
-        if (payload.Length < HeaderLength || payload[HeaderLength - 1] != Type)
-            throw new FormatException("the payload is damaged: it begins with something that is no index");
+        if (payload is not [Code, _, _, _, _, TypeWithoutHashes, ..])
+            return 0;
         var length = BinaryPrimitives.ReadUInt32BigEndian(payload[1..]);
-        if (length > payload.Length - HeaderLength)
-            throw new FormatException("the payload is damaged: its index is cut off");
-        map = HeaderLength + (int)length;
-        return Packed.PlacesBy(payload[HeaderLength..map], payload[map..]);
+        return length < payload.Length - HeaderWithoutHashes ? HeaderWithoutHashes + (int)length : throw CutOff();
     }
 
-    /// <summary>Writes what stands before the lengths.</summary>
-    public static void WriteHeader(int entries, ref PackedWriter writer)
+    /// <summary>What stands for a key.</summary>
+    /// <param name="text">The key in UTF-8.</param>
+    /// <returns>The lower half of its CRC-32C.</returns>
+    public static ushort HashOf(ReadOnlySpan<byte> text)
     {
-        writer.WriteRaw([Code]);
-        writer.WriteLength(LengthSize * entries);
-        writer.WriteRaw([Type]);
+        var crc = uint.MaxValue;
+        for (; text.Length >= sizeof(ulong); text = text[sizeof(ulong)..])
+            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(text));
+        foreach (var b in text)
+            crc = BitOperations.Crc32C(crc, b);
+        return (ushort)~crc;
     }
+
+    /// <summary>Reads an index. What is in the entries of the map behind it is not looked at.</summary>
+    /// <param name="payload">Begins with an index.</param>
+    /// <param name="damaged">What to throw, later, for what is damaged.</param>
+    /// <param name="map">Where the map begins.</param>
+    /// <exception cref="FormatException">It is not the index of that map.</exception>
+    public static PayloadIndex Read(ReadOnlyMemory<byte> payload, Func<FormatException, Exception>? damaged, out int map)
+    {
+        var bytes = payload.Span;
+        if (bytes.Length < HeaderLength || bytes[HeaderLength - 2] != Type || bytes[HeaderLength - 1] == 0)
+            throw new FormatException("the payload is damaged: it begins with something that is no index");
+        // The length is that of what follows the type, which is the size of a group first.
+        var length = BinaryPrimitives.ReadUInt32BigEndian(bytes[1..]) - 1L;
+        if (length > bytes.Length - HeaderLength)
+            throw CutOff();
+        map = HeaderLength + (int)length;
+        var header = Packed.ReadHeader(bytes[map..]);
+        var (entries, groupSize) = (header.Children / 2, bytes[HeaderLength - 1]);
+        if (header.Kind != SessionValueKind.Map || length != HashSize * entries + LengthSize * ((entries + groupSize - 1) / groupSize))
+            throw WrongIndex();
+        var lengthsAt = HeaderLength + HashSize * (int)entries;
+        var index = new PayloadIndex(payload[HeaderLength..lengthsAt], payload[lengthsAt..map], groupSize, damaged);
+        index.Add(header.Start, bytes.Length - map);
+        return index;
+    }
+
+    /// <summary>Writes what stands before the hashes.</summary>
+    public static void WriteHeader(Span<byte> index, int groupSize)
+    {
+        index[0] = Code;
+        BinaryPrimitives.WriteInt32BigEndian(index[1..], index.Length - HeaderLength + 1);
+        (index[HeaderLength - 2], index[HeaderLength - 1]) = (Type, (byte)groupSize);
+    }
+
+    /// <summary>The first entry of the map with a key, of those from a number on.</summary>
+    /// <param name="map">The map.</param>
+    /// <param name="segment">The key.</param>
+    /// <param name="from">The number.</param>
+    /// <param name="entry">What was found; it is checked.</param>
+    public bool TryFind(ReadOnlySpan<byte> map, ReadOnlySpan<char> segment, int from, out Packed.Entry entry)
+    {
+        Span<byte> buffer = stackalloc byte[256];
+        var text = segment.Length * 3 <= buffer.Length ? buffer : new byte[Encoding.UTF8.GetByteCount(segment)];
+        text = text[..Encoding.UTF8.GetBytes(segment, text)];
+        var hash = HashOf(text);
+        for (var i = Next(hash, from); i >= 0; i = Next(hash, i + 1))
+        {
+            Check(map, i / GroupSize);
+            var at = StartOf(map, i);
+            if (!Packed.IsKey(map[at..], text, out var key))
+                continue;
+            entry = new Packed.Entry(i, at, at + key, GroupSize == 1 ? _starts[i + 1] : at + key + Packed.Skip(map[(at + key)..]));
+            return true;
+        }
+
+        entry = default;
+        return false;
+    }
+
+    /// <summary>Before all of the map is used.</summary>
+    public void CheckAll(ReadOnlySpan<byte> map) => CheckFrom(map, 0);
+
+    /// <summary>Before all of the map from an entry on is used.</summary>
+    public void CheckFrom(ReadOnlySpan<byte> map, int entry)
+    {
+        for (var group = entry / GroupSize; group < _isChecked.Length; group++)
+            Check(map, group);
+    }
+
+    /// <summary>Gives a new index what this one says of some entries.</summary>
+    public void CopyTo(ref PayloadIndexWriter writer, ReadOnlySpan<byte> map, int from, int to)
+    {
+        while (from < to)
+        {
+            // Whole groups, and the last one as it is, where groups begin at the same entries here and there: nobody needs to know what is in them.
+            var whole = to == Count ? to : to - to % GroupSize;
+            if (from < whole && from % GroupSize == 0 && writer.TakesGroupsOf(GroupSize))
+            {
+                writer.AddGroups(Hashes(from, whole), _lengths.Span[(from / GroupSize * LengthSize)..(Groups(whole, GroupSize) * LengthSize)]);
+                from = whole;
+                continue;
+            }
+
+            var group = from / GroupSize;
+            if (GroupSize > 1)
+                Check(map, group);
+            var at = StartOf(map, from);
+            for (var end = Math.Min(to, (group + 1) * GroupSize); from < end; from++)
+            {
+                var length = GroupSize == 1 ? _starts[from + 1] - at : Packed.SkipEntry(map[at..]);
+                writer.Add(Hashes(from, from + 1), length);
+                at += length;
+            }
+        }
+    }
+
+    private ReadOnlySpan<byte> Hashes(int from, int to) => _hashes.Span[(from * HashSize)..(to * HashSize)];
+
+    private int Next(ushort hash, int from)
+    {
+        var at = MemoryMarshal.Cast<byte, ushort>(_hashes.Span[(from * HashSize)..])
+            .IndexOf(BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(hash) : hash);
+        return at < 0 ? at : from + at;
+    }
+
+    // Its group has been checked, or is the entry alone.
+    private int StartOf(ReadOnlySpan<byte> map, int entry)
+    {
+        var at = _starts[entry / GroupSize];
+        for (var before = entry % GroupSize; before > 0; before--)
+            at += Packed.SkipEntry(map[at..]);
+        return at;
+    }
+
+    private void Add(int at, int end)
+    {
+        var lengths = _lengths.Span;
+        for (var i = 0; i < _isChecked.Length; i++)
+        {
+            _starts[i] = at;
+            var length = BinaryPrimitives.ReadUInt32BigEndian(lengths[(i * LengthSize)..]);
+            if (length > end - at)
+                throw WrongIndex();
+            at += (int)length;
+        }
+
+        _starts[^1] = at == end ? end : throw WrongIndex();
+    }
+
+    private void Check(ReadOnlySpan<byte> map, int group)
+    {
+        if (_isChecked[group])
+            return;
+        try
+        {
+            var first = group * GroupSize;
+            Packed.ValidateEntries(map[_starts[group].._starts[group + 1]], Hashes(first, Math.Min(Count, first + GroupSize)));
+        }
+        catch (FormatException e) when (Damaged is not null)
+        {
+            throw Damaged(e);
+        }
+
+        _isChecked[group] = true;
+    }
+
+    private static int Groups(int entries, int groupSize) => (entries + groupSize - 1) / groupSize;
+
+    private static FormatException CutOff() => new("the payload is damaged: its index is cut off");
+
+    private static FormatException WrongIndex() => new("the payload is damaged: its index is not that of its values");
 }

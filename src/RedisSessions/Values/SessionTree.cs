@@ -23,10 +23,11 @@ internal sealed class SessionTree
     {
         try
         {
+            payload = payload[PayloadIndex.LengthWithoutHashes(payload.Span)..];
             if (!PayloadIndex.Begins(payload.Span))
                 return new(new TreeNode(payload, Packed.ValidateMap(payload.Span)));
-            var places = PayloadIndex.Read(payload.Span, out var map);
-            return new(new TreeNode(payload[map..], places, new UncheckedEntries(places, damaged)));
+            var index = PayloadIndex.Read(payload, damaged, out var map);
+            return new(new TreeNode(payload[map..], default, index));
         }
         catch (FormatException e) when (damaged is not null)
         {
@@ -35,7 +36,7 @@ internal sealed class SessionTree
     }
 
     /// <summary>A tree with the same values, to be changed without changing this one.</summary>
-    public SessionTree Fork() => _root.IsPacked ? new(_root.Fork()) : Read(ToPayload(), _root.Unchecked?.Damaged);
+    public SessionTree Fork() => _root.IsPacked ? new(_root.Fork()) : Read(ToPayload(), _root.Index?.Damaged);
 
     /// <summary>A flat table of bytes. What is named like the engine's own keys is left out.</summary>
     public static SessionTree Of(IReadOnlyDictionary<string, byte[]> values)
@@ -172,15 +173,12 @@ internal sealed class SessionTree
     /// <param name="destination">As many bytes as <see cref="Size"/> says, or more.</param>
     public void WritePayload(Span<byte> destination)
     {
-        var writer = new PackedWriter(destination);
         // What fits into less is not measured once more.
-        if (destination.Length >= PayloadIndex.SmallestMap && IndexSize(_root.Size) > 0)
-        {
-            PayloadIndex.WriteHeader(_root.Count, ref writer);
-            _root.WriteLengths(ref writer);
-        }
-
+        var index = destination.Length < PayloadIndex.SmallestMap ? 0 : IndexSize(_root.Size);
+        var writer = new PackedWriter(destination[index..]);
         _root.Write(ref writer);
+        if (index > 0)
+            _root.WriteIndex(destination[..index], destination.Slice(index, writer.Written));
     }
 
     private int IndexSize(int map) => map < PayloadIndex.SmallestMap ? 0 : PayloadIndex.SizeOf(map, _root.Count);

@@ -8,13 +8,13 @@ namespace RedisSessions.Values;
 /// arrays do: no element is lost.
 /// </summary>
 /// <param name="packed">The bytes of one value.</param>
-/// <param name="places">What <see cref="Packed.ValidateMap"/> or <see cref="Packed.PlacesBy"/> has said about them, if one has.</param>
-/// <param name="notChecked">With the latter: what it has not looked at.</param>
-internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Places places = default, UncheckedEntries? notChecked = null)
+/// <param name="places">What <see cref="Packed.ValidateMap"/> has said about them, if it has.</param>
+/// <param name="index">Their index, if they came with one: then they are checked when they are touched, and not before.</param>
+internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Places places = default, PayloadIndex? index = null)
 {
     private ReadOnlyMemory<byte> _packed = packed;
     private Places _places = places;
-    private UncheckedEntries? _unchecked = notChecked;
+    private PayloadIndex? _index = index;
     private MapEdits? _edits;
     private OrderedDictionary<string, Entry>? _map;
     private List<TreeNode>? _list;
@@ -23,7 +23,7 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Places places = defa
     private readonly record struct Entry(ReadOnlyMemory<byte> Key, TreeNode Value);
 
     /// <summary>The same value, to be changed without changing this one; it is packed.</summary>
-    public TreeNode Fork() => new(_packed, _places, _unchecked);
+    public TreeNode Fork() => new(_packed, _places, _index);
 
     public static TreeNode EmptyMap() => new(Packed.EmptyMap);
 
@@ -44,7 +44,7 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Places places = defa
         {
             node = Packed.TryParseIndex(segment, out var index) && index < _list.Count ? _list[index] : null;
         }
-        else if (_edits is null && _unchecked is null)
+        else if (_edits is null && _index is null)
         {
             return Packed.TryGetChild(_packed, _places, segment, out bytes);
         }
@@ -102,7 +102,7 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Places places = defa
         }
 
         if (Kind != SessionValueKind.Map)
-            (_packed, _places, _unchecked) = (Packed.EmptyMap, default, null);
+            (_packed, _places, _index) = (Packed.EmptyMap, default, null);
         // What was removed and comes back is a new entry, at the end.
         if (TryFind(segment, 0, out var place) && !(Edits.TryGet(place, out var was) && was is null))
             Edits.Replace(place, child);
@@ -127,12 +127,18 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Places places = defa
         if (Edits.RemoveAdded(segment))
             return true;
         // A key may stand there twice; the second must not come to light.
-        for (var from = 0; TryFind(segment, from, out var place); from = place.End)
+        for (var from = 0; TryFind(segment, from, out var place); from = place.Number + 1)
+        {
+            // All behind it move up, from one group into another.
+            if (_index is { GroupSize: > 1 })
+                _index.CheckFrom(_packed.Span, place.Number);
             Edits.Replace(place, null);
+        }
+
         return true;
     }
 
-    public void Clear() => (_packed, _places, _unchecked, _edits, _map, _list) = (Packed.EmptyMap, default, null, null, null, null);
+    public void Clear() => (_packed, _places, _index, _edits, _map, _list) = (Packed.EmptyMap, default, null, null, null, null);
 
     /// <summary>Adds an element; this node is a list.</summary>
     public void Insert(bool first, TreeNode element)
@@ -181,11 +187,11 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Places places = defa
     /// <summary>Whether the bytes are at hand, with nothing to be written.</summary>
     public bool IsPacked => _edits is null && _map is null && _list is null;
 
-    /// <summary>What of the bytes has not been looked at, if anything.</summary>
-    public UncheckedEntries? Unchecked => _unchecked;
+    /// <summary>The index of the bytes, if they came with one.</summary>
+    public PayloadIndex? Index => _index;
 
     /// <summary>Before all of it is used.</summary>
-    public void CheckAll() => _unchecked?.CheckAll(_packed.Span);
+    public void CheckAll() => _index?.CheckAll(_packed.Span);
 
     public ReadOnlyMemory<byte> ToBytes()
     {
@@ -224,31 +230,24 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Places places = defa
         }
     }
 
-    /// <summary>Writes how long each entry of this map is.</summary>
-    public void WriteLengths(ref PackedWriter writer)
+    /// <summary>Writes the index of this map.</summary>
+    /// <param name="destination">As many bytes as it has.</param>
+    /// <param name="map">What <see cref="Write"/> has written.</param>
+    public void WriteIndex(Span<byte> destination, ReadOnlySpan<byte> map)
     {
-        if (_map is not null)
-        {
-            foreach (var (_, entry) in _map)
-                writer.WriteLength(entry.Key.Length + entry.Value.Size);
-            return;
-        }
-
-        var places = _places.AreKnown ? _places : Packed.ValidateMap(_packed.Span);
-        if (_edits is not null)
-            _edits.WriteLengthsOver(places, ref writer);
+        var writer = new PayloadIndexWriter(destination, Count, PayloadIndex.GroupSizeOf(map.Length, Count));
+        if (_index is null)
+            writer.AddAll(map);
+        else if (_edits is null)
+            _index.CopyTo(ref writer, map, 0, _index.Count);
         else
-            writer.WriteLengths(places, 0, places.Count);
+            _edits.WriteIndexOver(_index, _packed.Span, ref writer);
+        writer.End();
     }
 
     // An entry of the bytes, to be used.
-    private bool TryFind(ReadOnlySpan<char> segment, int from, out Packed.Entry place)
-    {
-        if (!Packed.TryFind(_packed.Span, _places, segment, from, out place))
-            return false;
-        _unchecked?.Check(_packed.Span, place);
-        return true;
-    }
+    private bool TryFind(ReadOnlySpan<char> segment, int from, out Packed.Entry place) =>
+        _index?.TryFind(_packed.Span, segment, from, out place) ?? Packed.TryFind(_packed.Span, _places, segment, from, out place);
 
     private MapEdits Edits => _edits ??= new MapEdits();
 
@@ -262,7 +261,7 @@ internal sealed class TreeNode(ReadOnlyMemory<byte> packed, Places places = defa
     private void Unfold()
     {
         CheckAll();
-        (_packed, _places, _unchecked, _edits) = (ToBytes(), default, null, null);
+        (_packed, _places, _index, _edits) = (ToBytes(), default, null, null);
         var header = Packed.ReadHeader(_packed.Span);
         var at = header.Start;
         if (header.Kind == SessionValueKind.List)

@@ -26,9 +26,10 @@ public sealed class HostilePayloadTests
         { "a byte that MessagePack never uses", [0x81, 0xa1, (byte)'a', 0xc1] },
         { "two maps after each other", [0x80, 0x80] },
         { "nothing", [] },
-        { "an index of four billion bytes", [0xc9, 0xff, 0xff, 0xff, 0xff, 1] },
-        { "an index of a map of four billion", [0xc9, 0, 0, 0, 0, 1, 0xdf, 0xff, 0xff, 0xff, 0xff] },
-        { "an index of a key of a million lists in each other", [0xc9, 0, 0, 0, 4, 1, 0, 16, 0, 0, 0x81, .. Enumerable.Repeat((byte)0x91, Largest)] },
+        { "an index of four billion bytes", [0xc9, 0xff, 0xff, 0xff, 0xff, 2, 1] },
+        { "an index without hashes of four billion bytes", [0xc9, 0xff, 0xff, 0xff, 0xff, 1, 0x80] },
+        { "an index of a map of four billion", [0xc9, 0, 0, 0, 1, 2, 1, 0xdf, 0xff, 0xff, 0xff, 0xff] },
+        { "an index of groups of nothing", [0xc9, 0, 0, 0, 1, 2, 0, 0x80] },
     };
 
     [Theory]
@@ -50,7 +51,7 @@ public sealed class HostilePayloadTests
         foreach (var (kind, payload) in Bombs.Where(bomb => bomb.Data.Item2 is [0x81, 0xa1, (byte)'a', ..]).Select(bomb => bomb.Data))
         {
             var length = payload.Length - 1;
-            byte[] indexed = [0xc9, 0, 0, 0, 4, 1, (byte)(length >> 24), (byte)(length >> 16), (byte)(length >> 8), (byte)length, .. payload];
+            byte[] indexed = [0xc9, 0, 0, 0, 7, 2, 16, 0x43, 0x30, (byte)(length >> 24), (byte)(length >> 16), (byte)(length >> 8), (byte)length, .. payload];
             Refuse(indexed);
             var before = GC.GetAllocatedBytesForCurrentThread();
             Refuse(indexed);

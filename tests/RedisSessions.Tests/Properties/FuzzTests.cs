@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using RedisSessions.Tests.Support;
+using RedisSessions.Tests.Values;
 using RedisSessions.Values;
 
 namespace RedisSessions.Tests.Properties;
@@ -63,26 +64,17 @@ public sealed partial class FuzzTests
         foreach (var text in new[] { "", ".", "a", "a.b.0.c", "account.current_user_id", "ä.€.😀", new string('.', 62), new string('x', 300), "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA" })
             corpus.Add(Encoding.UTF8.GetBytes(text));
         // Small ones with an index: behind the vector's most mutations are of its one long text.
-        corpus.AddRange(corpus.Where(payload => payload is [>= 0x81 and <= 0x8f, ..]).Select(Indexed).ToList());
+        foreach (var map in corpus.Where(payload => payload is [>= 0x81 and <= 0x8f, ..]).ToList())
+        {
+            corpus.Add(Given.Indexed(1, map));
+            corpus.Add(Given.Indexed(16, map));
+        }
+
         corpus.Add([0xdf, 0xff, 0xff, 0xff, 0xff]);
         corpus.Add([0xdd, 0x7f, 0xff, 0xff, 0xff, 0x00]);
         corpus.Add([.. Enumerable.Repeat((byte)0x91, 5_000)]);
         corpus.Add([.. Enumerable.Repeat((byte)0x81, 5_000)]);
         return corpus;
-    }
-
-    private static byte[] Indexed(byte[] map)
-    {
-        List<byte> index = [0xc9, 0, 0, 0, (byte)((map[0] & 0x0f) * 4), 1];
-        for (var at = 1; at < map.Length;)
-        {
-            var length = Packed.Skip(map.AsSpan(at));
-            length += Packed.Skip(map.AsSpan(at + length));
-            index.AddRange([0, 0, (byte)(length >> 8), (byte)length]);
-            at += length;
-        }
-
-        return [.. index, .. map];
     }
 
     private static byte[] Mutate(byte[] input, List<byte[]> corpus, Random random)

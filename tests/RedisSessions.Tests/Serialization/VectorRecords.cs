@@ -20,7 +20,8 @@ internal static class VectorRecords
             ("cart", new { items = new[] { new { sku = "a", qty = 2 }, new { sku = "b", qty = 3 } } })));
         yield return ("v1-flash", Live(3, 1, ("message", "saved"), ("_flash.new", new[] { "fresh" }), ("_flash.old", new[] { "message" })));
         yield return ("v1-idle", Live(4, 1, TimeSpan.FromDays(14), ("remember", true)));
-        yield return ("v1-index", Live(5, 1, ("account.current_user_id", 42), ("texts", new[] { new string('x', 4_000), new string('y', 4_200) }), ("last", true)));
+        yield return ("v1-hashes", Live(5, 1, ("account.current_user_id", 42), ("texts", new[] { new string('x', 4_000), new string('y', 4_200) }), ("last", true)));
+        yield return ("v1-groups", Live(6, 1, [.. Enumerable.Range(0, 300).Select(i => ($"key{i:D3}", (object?)$"the value of {i}")), ("ä", 300), ("count", 301)]));
         yield return ("v1-ended", Closed(SessionState.Ended, default));
         yield return ("v1-replaced", Closed(SessionState.Replaced, default));
         Assert.True(SessionId.TryParse("AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", out var target));

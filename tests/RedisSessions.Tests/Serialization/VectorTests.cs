@@ -20,7 +20,8 @@ public sealed class VectorTests
 
     [Fact]
     public void There_is_a_vector_for_every_state_and_every_kind() =>
-        Assert.Equal(["v1-empty", "v1-ended", "v1-flash", "v1-forward", "v1-idle", "v1-index", "v1-kinds", "v1-nested", "v1-replaced"], Names.Select(row => row.Data));
+        // An index without hashes, as in v1-index, is read and not written any more.
+        Assert.Equal(["v1-empty", "v1-ended", "v1-flash", "v1-forward", "v1-groups", "v1-hashes", "v1-idle", "v1-index", "v1-kinds", "v1-nested", "v1-replaced"], Names.Select(row => row.Data));
 
     [Theory]
     [MemberData(nameof(Names))]

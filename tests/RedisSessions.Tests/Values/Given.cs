@@ -1,5 +1,8 @@
+using System.Buffers;
 using System.Collections;
 using System.Globalization;
+using System.Text;
+using MessagePack;
 using RedisSessions.Values;
 
 namespace RedisSessions.Tests.Values;
@@ -77,17 +80,53 @@ internal static class Given
     };
 
     /// <summary>A payload with an index, of entries whose values may be anything.</summary>
-    public static byte[] Indexed(params (string Key, byte[] Value)[] entries)
+    public static byte[] Indexed(int groupSize, params (string Key, byte[] Value)[] entries)
     {
-        List<byte> index = [0xc9, 0, 0, 0, (byte)(entries.Length * 4), 1], map = [(byte)(0x80 | entries.Length)];
-        foreach (var (key, value) in entries)
+        List<byte> hashes = [], lengths = [], map = entries.Length switch
         {
-            byte[] entry = [.. SessionValue.From(key).Bytes.Span, .. value];
-            index.AddRange([0, 0, (byte)(entry.Length >> 8), (byte)entry.Length]);
-            map.AddRange(entry);
+            < 16 => [(byte)(0x80 | entries.Length)],
+            <= ushort.MaxValue => [0xde, .. Big(entries.Length)[2..]],
+            _ => [0xdf, .. Big(entries.Length)],
+        };
+        foreach (var group in entries.Chunk(groupSize))
+        {
+            var start = map.Count;
+            foreach (var (key, value) in group)
+            {
+                hashes.AddRange(Big(HashOf(Encoding.UTF8.GetBytes(key)))[2..]);
+                map.AddRange([.. SessionValue.From(key).Bytes.Span, .. value]);
+            }
+
+            lengths.AddRange(Big(map.Count - start));
         }
 
-        return [.. index, .. map];
+        return [0xc9, .. Big(1 + hashes.Count + lengths.Count), 2, (byte)groupSize, .. hashes, .. lengths, .. map];
+
+        static byte[] Big(int number) => [(byte)(number >> 24), (byte)(number >> 16), (byte)(number >> 8), (byte)number];
+    }
+
+    /// <summary>The same of a map with text keys that is well-formed.</summary>
+    public static byte[] Indexed(int groupSize, byte[] map)
+    {
+        var reader = new MessagePackReader(map);
+        var entries = new (string, byte[])[reader.ReadMapHeader()];
+        for (var i = 0; i < entries.Length; i++)
+            entries[i] = (reader.ReadString()!, reader.ReadRaw().ToArray());
+        return Indexed(groupSize, entries);
+    }
+
+    /// <summary>What an index has for a key, bit by bit: the lower half of a CRC with the polynomial of Castagnoli.</summary>
+    public static ushort HashOf(ReadOnlySpan<byte> key)
+    {
+        var crc = uint.MaxValue;
+        foreach (var b in key)
+        {
+            crc ^= b;
+            for (var bit = 0; bit < 8; bit++)
+                crc = (crc >> 1) ^ ((crc & 1) * 0x82f63b78);
+        }
+
+        return (ushort)~crc;
     }
 }
 

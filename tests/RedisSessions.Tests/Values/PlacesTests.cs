@@ -30,7 +30,7 @@ public sealed class PlacesTests
                 more = Packed.TryFind(map, default, segment, from, out var walked);
                 Assert.Equal(more, Packed.TryFind(map, places, segment, from, out var found));
                 Assert.Equal(walked, found);
-                from = walked.End;
+                from = walked.Number + 1;
             }
         }
     });

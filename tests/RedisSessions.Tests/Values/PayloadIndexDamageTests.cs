@@ -4,7 +4,7 @@ using static RedisSessions.Tests.Values.Given;
 namespace RedisSessions.Tests.Values;
 
 /// <summary>What came with an index and is damaged is found by whoever touches it, and by nobody else.</summary>
-public sealed class UncheckedEntriesTests
+public sealed class PayloadIndexDamageTests
 {
     /// <summary>Everything that touches a key, by name.</summary>
     internal static IEnumerable<(string Name, Action<SessionTree> Use)> Uses(string key) =>
@@ -55,7 +55,7 @@ public sealed class UncheckedEntriesTests
             "no instant" => [0xd7, 0xff, .. Enumerable.Repeat((byte)0xff, 8)],
             _ => [0xc7, 3, 100, 0xa1, (byte)'x', 0xc0],
         };
-        return Indexed(("good", SessionValue.From(1).Bytes.ToArray()), (key, value), ("text", SessionValue.From(new string('x', 10_000)).Bytes.ToArray()));
+        return Indexed(1, ("good", SessionValue.From(1).Bytes.ToArray()), (key, value), ("text", SessionValue.From(new string('x', 10_000)).Bytes.ToArray()));
     }
 
     [Theory]
@@ -124,11 +124,51 @@ public sealed class UncheckedEntriesTests
         Assert.Throws<FormatException>(() => SessionTree.Read(tree.ToPayload()));
     }
 
+    /// <summary>Small entries in groups of 16, of which one group has a value that is none.</summary>
+    private static byte[] DamagedGroup(int group) => Indexed(16, [.. Enumerable.Range(0, 100).Select(i =>
+        ($"key{i}", i == group * 16 + 3 ? [0xc1] : SessionValue.From(new string('x', 100)).Bytes.ToArray()))]);
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(6)]
+    public void A_damaged_group_is_left_as_it_is_by_who_touches_others(int group)
+    {
+        var tree = SessionTree.Read(DamagedGroup(group), e => new DamagedException(e));
+        tree.Set(Path("key0"), SessionValue.From("another"));
+        tree.Set(Path("key80.x"), SessionValue.From(1));
+        tree.Set(Path("new"), SessionValue.From(1));
+        var written = SessionTree.Read(tree.ToPayload(), e => new DamagedException(e));
+        Assert.True(written.TryGet(Path("key0"), out var value) && Equals(value.ToObject(), "another"));
+        Assert.True(written.TryGet(Path("key80.x"), out value) && value.ToObject() is 1L);
+        Assert.Throws<DamagedException>(() => written.TryGet(Path($"key{group * 16}"), out _));
+    }
+
+    [Fact]
+    public void Who_removes_what_stands_before_it_touches_it()
+    {
+        var work = new Transaction(SessionTree.Read(DamagedGroup(3), e => new DamagedException(e)));
+        // Entries move up from one group into another: they are looked at now, and not in the middle of a commit.
+        Assert.Throws<DamagedException>(() => work.TryWrite(new RemoveChange(Path("key0"))));
+        Assert.True(work.View.TryGet(Path("key0"), out _));
+        Assert.True(work.TryWrite(new RemoveChange(Path("key99"))));
+        var written = SessionTree.Read(work.View.ToPayload());
+        Assert.True(written.TryGet(Path("key98"), out _));
+        Assert.False(written.TryGet(Path("key99"), out _));
+    }
+
+    [Fact]
+    public void It_is_found_too_when_entries_are_no_longer_in_groups()
+    {
+        var tree = SessionTree.Read(DamagedGroup(3), e => new DamagedException(e));
+        tree.Set(Path("text"), SessionValue.From(new string('x', 10_000)));
+        Assert.Throws<DamagedException>(() => tree.ToPayload());
+    }
+
     [Fact]
     public void A_damaged_one_of_two_equal_keys_is_found_by_who_removes_them()
     {
         byte[] one = [0x01], filling = SessionValue.From(new string('x', 10_000)).Bytes.ToArray();
-        var payload = Indexed(("a", one), ("text", filling), ("a", [0xc1]));
+        var payload = Indexed(1, ("a", one), ("text", filling), ("a", [0xc1]));
         Assert.True(SessionTree.Read(payload).TryGet(Path("a"), out var first) && first.ToObject() is 1L);
         var work = new Transaction(SessionTree.Read(payload, e => new DamagedException(e)));
         Assert.Throws<DamagedException>(() => work.TryWrite(new RemoveChange(Path("a"))));
