@@ -138,10 +138,10 @@ internal static partial class Packed
 
     /// <summary>What stands for a key in a <see cref="PayloadIndex"/>; 0 when no path leads to it.</summary>
     /// <param name="key">The whole key and nothing else.</param>
-    public static ushort HashOfKey(ReadOnlySpan<byte> key)
+    public static ushort HashOfKey(ReadOnlySpan<byte> key) => key[0] is >= 0xa0 and <= 0xbf ? PayloadIndex.HashOf(key[1..]) : HashOfOtherKey(key);
+
+    private static ushort HashOfOtherKey(ReadOnlySpan<byte> key)
     {
-        if (key[0] is >= 0xa0 and <= 0xbf)
-            return PayloadIndex.HashOf(key[1..]);
         var header = ReadHeader(key);
         return header.Kind switch
         {

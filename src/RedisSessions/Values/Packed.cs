@@ -67,10 +67,10 @@ internal static partial class Packed
     private static void WalkEntries(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> hashes, Span<int> levels)
     {
         var at = 0;
-        for (; !hashes.IsEmpty; hashes = hashes[PayloadIndex.HashSize..])
+        for (var i = 0; i < hashes.Length; i += PayloadIndex.HashSize)
         {
             var key = LengthAt(bytes, at, levels);
-            if (HashOfKey(bytes.Slice(at, key)) != BinaryPrimitives.ReadUInt16BigEndian(hashes))
+            if (HashOfKey(bytes.Slice(at, key)) != BinaryPrimitives.ReadUInt16BigEndian(hashes[i..]))
                 throw new FormatException("the payload is damaged: a key is not the one that its index has");
             at += key;
             at += LengthAt(bytes, at, levels);
@@ -157,8 +157,10 @@ internal static partial class Packed
     /// <summary>The length in bytes of the first entry of what is left of a map; the bytes are known to be well-formed.</summary>
     public static int SkipEntry(ReadOnlySpan<byte> bytes)
     {
-        var key = Skip(bytes);
-        return key + Skip(bytes[key..]);
+        var code = bytes[0];
+        var key = code is >= 0xa0 and <= 0xbf ? 1 + (code & 0x1f) : Skip(bytes);
+        int value = Lengths[bytes[key]];
+        return key + (value > 0 ? value : Skip(bytes[key..]));
     }
 
     /// <summary>The length of the value that begins there. Nearly all keys and most values say it in their first byte or two.</summary>

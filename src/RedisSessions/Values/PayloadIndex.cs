@@ -79,11 +79,17 @@ internal sealed class PayloadIndex
     /// <returns>The lower half of its CRC-32C.</returns>
     public static ushort HashOf(ReadOnlySpan<byte> text)
     {
-        var crc = uint.MaxValue;
-        for (; text.Length >= sizeof(ulong); text = text[sizeof(ulong)..])
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(text));
-        foreach (var b in text)
-            crc = BitOperations.Crc32C(crc, b);
+        var (crc, at) = (uint.MaxValue, 0);
+        for (; text.Length - at >= sizeof(ulong); at += sizeof(ulong))
+            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(text[at..]));
+        if (text.Length - at >= sizeof(uint))
+        {
+            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt32LittleEndian(text[at..]));
+            at += sizeof(uint);
+        }
+
+        for (; at < text.Length; at++)
+            crc = BitOperations.Crc32C(crc, text[at]);
         return (ushort)~crc;
     }
 
@@ -158,7 +164,7 @@ internal sealed class PayloadIndex
     /// <summary>Gives a new index what this one says of some entries.</summary>
     public void CopyTo(ref PayloadIndexWriter writer, ReadOnlySpan<byte> map, int from, int to)
     {
-        while (from < to)
+        for (var at = from < to ? StartOf(map, from) : 0; from < to;)
         {
             // Whole groups, and the last one as it is, where groups begin at the same entries here and there: nobody needs to know what is in them.
             var whole = to == Count ? to : to - to % GroupSize;
@@ -166,19 +172,17 @@ internal sealed class PayloadIndex
             {
                 writer.AddGroups(Hashes(from, whole), _lengths.Span[(from / GroupSize * LengthSize)..(Groups(whole, GroupSize) * LengthSize)]);
                 from = whole;
+                at = _starts[Groups(whole, GroupSize)];
                 continue;
             }
 
+            // As many as go into the group that is being written; where they end is known if it is where theirs ends.
             var group = from / GroupSize;
-            if (GroupSize > 1)
-                Check(map, group);
-            var at = StartOf(map, from);
-            for (var end = Math.Min(to, (group + 1) * GroupSize); from < end; from++)
-            {
-                var length = GroupSize == 1 ? _starts[from + 1] - at : Packed.SkipEntry(map[at..]);
-                writer.Add(Hashes(from, from + 1), length);
-                at += length;
-            }
+            var endOfGroup = Math.Min(Count, (group + 1) * GroupSize);
+            var next = Math.Min(Math.Min(to, endOfGroup), from + writer.Room);
+            var end = next == endOfGroup ? _starts[group + 1] : Pass(map, group, at, next - from);
+            writer.Add(Hashes(from, next), end - at);
+            (from, at) = (next, end);
         }
     }
 
@@ -191,11 +195,14 @@ internal sealed class PayloadIndex
         return at < 0 ? at : from + at;
     }
 
-    // Its group has been checked, or is the entry alone.
-    private int StartOf(ReadOnlySpan<byte> map, int entry)
+    private int StartOf(ReadOnlySpan<byte> map, int entry) =>
+        entry % GroupSize == 0 ? _starts[entry / GroupSize] : Pass(map, entry / GroupSize, _starts[entry / GroupSize], entry % GroupSize);
+
+    // Where some entries of a group end that begin there.
+    private int Pass(ReadOnlySpan<byte> map, int group, int at, int entries)
     {
-        var at = _starts[entry / GroupSize];
-        for (var before = entry % GroupSize; before > 0; before--)
+        Check(map, group);
+        for (; entries > 0; entries--)
             at += Packed.SkipEntry(map[at..]);
         return at;
     }

@@ -39,16 +39,20 @@ internal ref struct PayloadIndexWriter
         Write(ref _lengths, lengths);
     }
 
-    /// <summary>The next entry has a key with this hash, and this length.</summary>
-    public void Add(scoped ReadOnlySpan<byte> hash, int length)
+    /// <summary>How many entries there is room for in the group of the next one.</summary>
+    public readonly int Room => _groupSize - _inGroup;
+
+    /// <summary>The next entries have keys with these hashes, and this length together; there is <see cref="Room"/> for them.</summary>
+    public void Add(scoped ReadOnlySpan<byte> hashes, int length)
     {
-        Write(ref _hashes, hash);
+        Write(ref _hashes, hashes);
         _length += length;
-        if (++_inGroup == _groupSize)
+        _inGroup += hashes.Length / PayloadIndex.HashSize;
+        if (_inGroup == _groupSize)
             End();
     }
 
-    /// <inheritdoc cref="Add(ReadOnlySpan{byte}, int)"/>
+    /// <summary>The next entry has a key with this hash, and this length.</summary>
     public void Add(ushort hash, int length)
     {
         Span<byte> bytes = stackalloc byte[PayloadIndex.HashSize];
