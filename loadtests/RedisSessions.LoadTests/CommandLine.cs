@@ -122,11 +122,11 @@ internal static class CommandLine
 
     private static Command Scale(TextWriter? output)
     {
-        var sessions = new Option<int>("--sessions") { Description = "How many sessions the large Redis has.", DefaultValueFactory = _ => 1_000_000 };
+        var sessions = new Option<int>("--sessions") { Description = "How many sessions there are, instead of a thousand.", DefaultValueFactory = _ => 1_000_000 };
         sessions.Validators.Add(static result => Check(result, result.GetValueOrDefault<int>() >= ScaleRun.Few, $"must be at least {ScaleRun.Few}."));
-        var rounds = new Option<int>("--rounds") { Description = "How often each of the two has its turn.", DefaultValueFactory = _ => 9 };
+        var rounds = new Option<int>("--rounds") { Description = "How often each of the two has its turn.", DefaultValueFactory = _ => 51 };
         rounds.Validators.Add(AtLeastOne);
-        var duration = Duration("--duration", "How long a turn lasts.", TimeSpan.FromSeconds(2));
+        var duration = Duration("--duration", "How long a turn lasts.", TimeSpan.FromMilliseconds(500));
         var folder = Folder();
         var command = new Command("scale", "What a request costs with a thousand sessions in Redis and with a million, in turns; and bytes per session beside the framework's.") { sessions, rounds, duration, folder };
         command.SetAction(async (parsed, cancellationToken) =>

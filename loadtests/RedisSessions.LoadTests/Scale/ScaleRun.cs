@@ -9,12 +9,12 @@ using RedisSessions.TestServers;
 namespace RedisSessions.LoadTests.Scale;
 
 /// <summary>How it is run.</summary>
-/// <param name="Sessions">How many sessions the large Redis has.</param>
+/// <param name="Sessions">How many sessions the many are.</param>
 /// <param name="Rounds">How often each of the two has its turn.</param>
 /// <param name="Duration">How long a turn lasts.</param>
 internal sealed record ScaleSettings(int Sessions, int Rounds, TimeSpan Duration);
 
-/// <summary>The same requests to a Redis with few sessions and to one with many, in turns; and how many bytes a session takes, beside the framework's.</summary>
+/// <summary>The same requests to few sessions and to many in one Redis, in turns; and how many bytes a session takes, beside the framework's.</summary>
 internal sealed class ScaleRun(ScaleSettings settings, Action<string> progress)
 {
     public const int Few = 1_000;
@@ -29,15 +29,15 @@ internal sealed class ScaleRun(ScaleSettings settings, Action<string> progress)
     {
         progress("filling");
         var framework = await FrameworkBytesAsync(cancellationToken);
-        await using var few = await SessionStock.StartAsync(Few, cancellationToken);
-        await using var many = await SessionStock.StartAsync(settings.Sessions, cancellationToken);
-        progress($"{few.Sessions} sessions in one Redis, {many.Sessions} in the other");
+        await using var redis = await StockedRedis.StartAsync(Few, settings.Sessions, cancellationToken);
+        var (few, many) = (redis.Few, redis.Many);
+        progress($"{few.Sessions} sessions in one database, {many.Sessions} in the other");
 
         Route[] routes = [Route.Read, Route.Increment];
         foreach (var route in routes)
         {
-            await TakeTurnAsync(few, route, WarmUp);
-            await TakeTurnAsync(many, route, WarmUp);
+            await TakeTurnAsync(redis, few, route, WarmUp);
+            await TakeTurnAsync(redis, many, route, WarmUp);
         }
 
         var medians = routes.ToDictionary(route => route.Name, _ => new List<(double Few, double Many)>());
@@ -48,20 +48,21 @@ internal sealed class ScaleRun(ScaleSettings settings, Action<string> progress)
             {
                 // Who begins changes, so that neither always follows the other.
                 var (first, second) = round % 2 == 1 ? (few, many) : (many, few);
-                var (a, b) = (await TakeTurnAsync(first, route, settings.Duration), await TakeTurnAsync(second, route, settings.Duration));
+                var (a, b) = (await TakeTurnAsync(redis, first, route, settings.Duration), await TakeTurnAsync(redis, second, route, settings.Duration));
                 medians[route.Name].Add(round % 2 == 1 ? (a, b) : (b, a));
             }
 
             progress($"round {round} of {settings.Rounds}");
         }
 
-        return Report(few, many, framework, medians);
+        return Report(redis, framework, medians);
     }
 
-    private Report Report(SessionStock few, SessionStock many, long framework, Dictionary<string, List<(double Few, double Many)>> medians)
+    private Report Report(StockedRedis redis, long framework, Dictionary<string, List<(double Few, double Many)>> medians)
     {
+        var (few, many) = (redis.Few, redis.Many);
         var ratios = medians.ToDictionary(route => route.Key, route => Spread.Of(route.Value.Select(pair => pair.Many / pair.Few)));
-        var bytes = many.BytesPerSession / (double)framework;
+        var bytes = redis.BytesPerSession / (double)framework;
         return new Report(
             "What a request costs as sessions grow",
             [
@@ -72,7 +73,7 @@ internal sealed class ScaleRun(ScaleSettings settings, Action<string> progress)
                 new ReportTable("Median latency, µs", ["", $"{few.Sessions} sessions", $"{many.Sessions} sessions", "ratio"],
                     [.. medians.Select(route => (string[])[route.Key, Spread.Of(route.Value.Select(pair => pair.Few)).ToString("F0"), Spread.Of(route.Value.Select(pair => pair.Many)).ToString("F0"), ratios[route.Key].ToString("F2")])]),
                 new ReportTable("Bytes in Redis of a session of 1 KB (MEMORY USAGE)", ["", "bytes"],
-                    [[Comparison.Ours, Text(many.BytesPerSession)], [Comparison.Framework, Text(framework)]]),
+                    [[Comparison.Ours, Text(redis.BytesPerSession)], [Comparison.Framework, Text(framework)]]),
             ],
             [],
             [
@@ -91,13 +92,14 @@ internal sealed class ScaleRun(ScaleSettings settings, Action<string> progress)
             await peer.SeedAsync(1, cancellationToken);
         Directory.Delete(keys, recursive: true);
         var key = (StackExchange.Redis.RedisKey)(string)(await counters.Database.ExecuteAsync("RANDOMKEY"))!;
-        return await SessionStock.MemoryUsageAsync(counters.Database, key);
+        return await StockedRedis.MemoryUsageAsync(counters.Database, key);
     }
 
     /// <returns>The median latency in microseconds.</returns>
-    private static async Task<double> TakeTurnAsync(SessionStock stock, Route route, TimeSpan duration)
+    private static async Task<double> TakeTurnAsync(StockedRedis redis, SessionStock stock, Route route, TimeSpan duration)
     {
-        using var load = new PollingLoad(stock.Address, Connections, [.. stock.Cookies.Select(cookie => RequestBytes.Get(stock.Address, route.Path(0), cookie))], route.IsRight);
+        await redis.UseAsync(stock);
+        using var load = new PollingLoad(redis.Address, Connections, [.. stock.Cookies.Select(cookie => RequestBytes.Get(redis.Address, route.Path(0), cookie))], route.IsRight);
         var result = await Task.Factory.StartNew(() => load.Run(duration), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         return result.Wrong == 0 ? result.Latency.GetValueAtPercentile(50) : throw new InvalidOperationException($"{result.Wrong} answers of {route.Name} were wrong.");
     }
