@@ -103,7 +103,7 @@ internal sealed class MapEdits
 
         index.CopyTo(ref writer, map, next, index.Count);
         foreach (var (key, value) in Additions)
-            writer.Add(PayloadIndex.HashOf(Encoding.UTF8.GetBytes(key)), PackedWriter.StringSize(key) + value.Size);
+            writer.Add(KeyHash.Of(Encoding.UTF8.GetBytes(key)), PackedWriter.StringSize(key) + value.Size);
     }
 
     /// <summary>Writes the map with these edits: what nobody has touched is copied as it is.</summary>

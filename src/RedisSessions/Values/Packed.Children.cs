@@ -138,15 +138,15 @@ internal static partial class Packed
 
     /// <summary>What stands for a key in a <see cref="PayloadIndex"/>; 0 when no path leads to it.</summary>
     /// <param name="key">The whole key and nothing else.</param>
-    public static ushort HashOfKey(ReadOnlySpan<byte> key) => key[0] is >= 0xa0 and <= 0xbf ? PayloadIndex.HashOf(key[1..]) : HashOfOtherKey(key);
+    public static ushort HashOfKey(ReadOnlySpan<byte> key) => key[0] is >= 0xa0 and <= 0xbf ? KeyHash.Of(key[1..]) : HashOfOtherKey(key);
 
     private static ushort HashOfOtherKey(ReadOnlySpan<byte> key)
     {
         var header = ReadHeader(key);
         return header.Kind switch
         {
-            SessionValueKind.String => PayloadIndex.HashOf(key.Slice(header.Start, header.Length)),
-            SessionValueKind.Integer => PayloadIndex.HashOf(IntegerText(key, stackalloc byte[20])),
+            SessionValueKind.String => KeyHash.Of(key.Slice(header.Start, header.Length)),
+            SessionValueKind.Integer => KeyHash.Of(IntegerText(key, stackalloc byte[20])),
             _ => 0,
         };
     }

@@ -67,7 +67,7 @@ internal static partial class Packed
     private static void WalkEntries(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> hashes, Span<int> levels)
     {
         var at = 0;
-        for (var i = 0; i < hashes.Length; i += PayloadIndex.HashSize)
+        for (var i = 0; i < hashes.Length; i += KeyHash.Size)
         {
             var key = LengthAt(bytes, at, levels);
             if (HashOfKey(bytes.Slice(at, key)) != BinaryPrimitives.ReadUInt16BigEndian(hashes[i..]))

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -25,8 +24,8 @@ internal sealed class PayloadIndex
     /// <summary>How many of the others are a group.</summary>
     public const int InGroup = 16;
 
-    /// <summary>The bytes before the hashes, those of a hash, and those of a length.</summary>
-    public const int HeaderLength = 7, HashSize = sizeof(ushort), LengthSize = sizeof(uint);
+    /// <summary>The bytes before the hashes, and those of a length.</summary>
+    public const int HeaderLength = 7, LengthSize = sizeof(uint);
 
     private const int HeaderWithoutHashes = 6;
 
@@ -49,7 +48,7 @@ internal sealed class PayloadIndex
     public int GroupSize { get; }
 
     /// <summary>How many entries there are.</summary>
-    public int Count => _hashes.Length / HashSize;
+    public int Count => _hashes.Length / KeyHash.Size;
 
     /// <summary>What is thrown for what is damaged, if not a <see cref="FormatException"/>.</summary>
     public Func<FormatException, Exception>? Damaged { get; }
@@ -57,7 +56,7 @@ internal sealed class PayloadIndex
     /// <summary>The bytes of the index of a map; 0 when it is given none.</summary>
     public static int SizeOf(int map, int entries) => map < SmallestMap || map / SmallestEntry < entries
         ? 0
-        : HeaderLength + HashSize * entries + LengthSize * Groups(entries, GroupSizeOf(map, entries));
+        : HeaderLength + KeyHash.Size * entries + LengthSize * Groups(entries, GroupSizeOf(map, entries));
 
     /// <summary>How many entries of a map are a group.</summary>
     public static int GroupSizeOf(int map, int entries) => map / SmallestAlone < entries ? InGroup : 1;
@@ -72,25 +71,6 @@ internal sealed class PayloadIndex
             return 0;
         var length = BinaryPrimitives.ReadUInt32BigEndian(payload[1..]);
         return length < payload.Length - HeaderWithoutHashes ? HeaderWithoutHashes + (int)length : throw CutOff();
-    }
-
-    /// <summary>What stands for a key.</summary>
-    /// <param name="text">The key in UTF-8.</param>
-    /// <returns>The lower half of its CRC-32C.</returns>
-    public static ushort HashOf(ReadOnlySpan<byte> text)
-    {
-        var (crc, at) = (uint.MaxValue, 0);
-        for (; text.Length - at >= sizeof(ulong); at += sizeof(ulong))
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(text[at..]));
-        if (text.Length - at >= sizeof(uint))
-        {
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt32LittleEndian(text[at..]));
-            at += sizeof(uint);
-        }
-
-        for (; at < text.Length; at++)
-            crc = BitOperations.Crc32C(crc, text[at]);
-        return (ushort)~crc;
     }
 
     /// <summary>Reads an index. What is in the entries of the map behind it is not looked at.</summary>
@@ -110,11 +90,11 @@ internal sealed class PayloadIndex
         map = HeaderLength + (int)length;
         var header = Packed.ReadHeader(bytes[map..]);
         var (entries, groupSize) = (header.Children / 2, bytes[HeaderLength - 1]);
-        if (header.Kind != SessionValueKind.Map || length != HashSize * entries + LengthSize * ((entries + groupSize - 1) / groupSize))
+        if (header.Kind != SessionValueKind.Map || length != KeyHash.Size * entries + LengthSize * ((entries + groupSize - 1) / groupSize))
             throw WrongIndex();
-        var lengthsAt = HeaderLength + HashSize * (int)entries;
+        var lengthsAt = HeaderLength + KeyHash.Size * (int)entries;
         var index = new PayloadIndex(payload[HeaderLength..lengthsAt], payload[lengthsAt..map], groupSize, damaged);
-        index.Add(header.Start, bytes.Length - map);
+        index.ReadStarts(header.Start, bytes.Length - map);
         return index;
     }
 
@@ -136,7 +116,7 @@ internal sealed class PayloadIndex
         Span<byte> buffer = stackalloc byte[256];
         var text = segment.Length * 3 <= buffer.Length ? buffer : new byte[Encoding.UTF8.GetByteCount(segment)];
         text = text[..Encoding.UTF8.GetBytes(segment, text)];
-        var hash = HashOf(text);
+        var hash = KeyHash.Of(text);
         for (var i = Next(hash, from); i >= 0; i = Next(hash, i + 1))
         {
             Check(map, i / GroupSize);
@@ -186,11 +166,11 @@ internal sealed class PayloadIndex
         }
     }
 
-    private ReadOnlySpan<byte> Hashes(int from, int to) => _hashes.Span[(from * HashSize)..(to * HashSize)];
+    private ReadOnlySpan<byte> Hashes(int from, int to) => _hashes.Span[(from * KeyHash.Size)..(to * KeyHash.Size)];
 
     private int Next(ushort hash, int from)
     {
-        var at = MemoryMarshal.Cast<byte, ushort>(_hashes.Span[(from * HashSize)..])
+        var at = MemoryMarshal.Cast<byte, ushort>(_hashes.Span[(from * KeyHash.Size)..])
             .IndexOf(BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(hash) : hash);
         return at < 0 ? at : from + at;
     }
@@ -207,7 +187,7 @@ internal sealed class PayloadIndex
         return at;
     }
 
-    private void Add(int at, int end)
+    private void ReadStarts(int at, int end)
     {
         var lengths = _lengths.Span;
         for (var i = 0; i < _isChecked.Length; i++)

@@ -17,7 +17,7 @@ internal ref struct PayloadIndexWriter
     {
         PayloadIndex.WriteHeader(destination, groupSize);
         _groupSize = groupSize;
-        _hashes = destination.Slice(PayloadIndex.HeaderLength, PayloadIndex.HashSize * entries);
+        _hashes = destination.Slice(PayloadIndex.HeaderLength, KeyHash.Size * entries);
         _lengths = destination[(PayloadIndex.HeaderLength + _hashes.Length)..];
     }
 
@@ -28,7 +28,7 @@ internal ref struct PayloadIndexWriter
     public void AddGroups(scoped ReadOnlySpan<byte> hashes, scoped ReadOnlySpan<byte> lengths)
     {
         Write(ref _hashes, hashes);
-        _inGroup = hashes.Length / PayloadIndex.HashSize % _groupSize;
+        _inGroup = hashes.Length / KeyHash.Size % _groupSize;
         if (_inGroup > 0)
         {
             // Another entry may come into the last one.
@@ -47,7 +47,7 @@ internal ref struct PayloadIndexWriter
     {
         Write(ref _hashes, hashes);
         _length += length;
-        _inGroup += hashes.Length / PayloadIndex.HashSize;
+        _inGroup += hashes.Length / KeyHash.Size;
         if (_inGroup == _groupSize)
             End();
     }
@@ -55,7 +55,7 @@ internal ref struct PayloadIndexWriter
     /// <summary>The next entry has a key with this hash, and this length.</summary>
     public void Add(ushort hash, int length)
     {
-        Span<byte> bytes = stackalloc byte[PayloadIndex.HashSize];
+        Span<byte> bytes = stackalloc byte[KeyHash.Size];
         BinaryPrimitives.WriteUInt16BigEndian(bytes, hash);
         Add(bytes, length);
     }

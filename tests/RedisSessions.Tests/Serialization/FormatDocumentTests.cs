@@ -91,7 +91,7 @@ public sealed partial class FormatDocumentTests
         Assert.Contains($"{PayloadIndex.SmallestEntry} bytes on average", Document, StringComparison.Ordinal);
         Assert.Contains($"{PayloadIndex.SmallestAlone} bytes on", Document, StringComparison.Ordinal);
         Assert.Contains($"others are {PayloadIndex.InGroup} to a group", Document, StringComparison.Ordinal);
-        Assert.Contains($"`123456789` has `{PayloadIndex.HashOf("123456789"u8):x4}`", Document, StringComparison.Ordinal);
+        Assert.Contains($"`123456789` has `{KeyHash.Of("123456789"u8):x4}`", Document, StringComparison.Ordinal);
         Assert.Contains($"{SessionId.Length} ASCII characters", Document, StringComparison.Ordinal);
         var forward = RecordFormat.Read(File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "RedisSessions.Tests", "Vectors", "v1-forward.bin")));
         Assert.Equal(SessionId.Length, forward.Payload.Length);

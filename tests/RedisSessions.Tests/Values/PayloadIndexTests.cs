@@ -55,11 +55,11 @@ public sealed class PayloadIndexTests
     [Fact]
     public void A_hash_is_the_lower_half_of_a_CRC_32C()
     {
-        Assert.Equal(0x9283, PayloadIndex.HashOf("123456789"u8));
+        Assert.Equal(0x9283, KeyHash.Of("123456789"u8));
         for (var length = 0; length < 40; length++)
         {
             var text = Encoding.ASCII.GetBytes(new string('k', length) + length);
-            Assert.Equal(HashOf(text), PayloadIndex.HashOf(text));
+            Assert.Equal(HashOf(text), KeyHash.Of(text));
         }
     }
 
