@@ -21,24 +21,28 @@ internal sealed class RecentTouches
     private uint Now => (uint)(long)_time.GetElapsedTime(_began).TotalMilliseconds;
 
     /// <summary>Whether a session was touched less than an interval ago, as far as is remembered.</summary>
-    public bool Contains(SessionKey key)
+    /// <param name="key">The session.</param>
+    /// <param name="generation">That of the connection: what was touched over another one may not be where this one leads, after a failover.</param>
+    public bool Contains(SessionKey key, int generation)
     {
-        var print = Print(key);
+        var print = Print(key, generation);
         var place = Volatile.Read(ref _places[print >> (64 - Bits)]);
         return place >> 32 == (uint)print && Now - (uint)place < _interval;
     }
 
     /// <summary>A session has been touched now.</summary>
-    public void Add(SessionKey key)
+    /// <param name="key">The session.</param>
+    /// <param name="generation">That of the connection before it was touched.</param>
+    public void Add(SessionKey key, int generation)
     {
-        var print = Print(key);
+        var print = Print(key, generation);
         Volatile.Write(ref _places[print >> (64 - Bits)], (print << 32) | Now);
     }
 
     // FNV-1a over as much of a hash as makes 64 bits.
-    private static ulong Print(SessionKey key)
+    private static ulong Print(SessionKey key, int generation)
     {
-        var print = Basis;
+        var print = (Basis ^ (uint)generation) * Prime;
         foreach (var c in key.Value.AsSpan(0, 11))
             print = (print ^ c) * Prime;
         return print;

@@ -12,6 +12,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
 {
     private readonly RedisStore _store;
     private readonly RedisSessionLeases _leases;
+    private readonly RedisConnection _connection;
     private readonly RedisUserIndex _index;
     private readonly ReplicaAcks _replicas;
     private readonly ChangeMessages _changes;
@@ -27,6 +28,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
         RedisConnection connection, RedisSelfTest selfTest, IOptions<RedisHandlerOptions> options, IOptions<RedisSessionsOptions> sessions, TimeProvider time, RedisMetrics metrics,
         ILogger<RedisSessionHandler> logger)
     {
+        _connection = connection;
         _store = new RedisStore(connection, selfTest, options, time, metrics, logger);
         IdFormat = PhpRecordFormat.IdsOf(options.Value.Layout);
         if (options.Value.PhpFormatInUse is { } format)
@@ -47,7 +49,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, TimeSpan idleTimeout, CancellationToken cancellationToken) =>
         _php is not null ? _php.ReadAsync(key, idleTimeout, cancellationToken) : _store.RunAsync(
         "read",
-        (Handler: this, Session: key, Key: _store.Key(key.Value), idleTimeout, IsTouch: _touches?.Contains(key) != true),
+        (Handler: this, Session: key, Key: _store.Key(key.Value), idleTimeout, _connection.Generation, IsTouch: _touches?.Contains(key, _connection.Generation) != true),
         static (read, attempt) => read.IsTouch
             ? attempt.Database.StringGetSetExpiryAsync(read.Key, read.idleTimeout + read.Handler._touchInterval)
             : attempt.Database.StringGetAsync(read.Key),
@@ -61,7 +63,7 @@ internal sealed class RedisSessionHandler : ISessionHandler, ISessionLeases, ISe
             if (record.State != SessionState.Live || record.IdleTimeout is not null)
                 _ = SlideAsync(attempt.Database, read.Key, record, read.Handler._store.Now, read.idleTimeout, CommandFlags.FireAndForget);
             else if (read.IsTouch)
-                read.Handler._touches?.Add(read.Session);
+                read.Handler._touches?.Add(read.Session, read.Generation);
             return record;
         },
         cancellationToken);

@@ -34,6 +34,25 @@ public abstract class TouchIntervalTests : EngineTests
     }
 
     [Fact]
+    public async Task Over_a_new_connection_it_is_moved_again()
+    {
+        await using var instance = Create();
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(Configuration + ",allowAdmin=true");
+        await CommitAsync(instance, own: null);
+        await ReadAsync(instance);
+        await ShortenAsync(redis);
+        await ReadAsync(instance);
+        await AssertLeftAsync(redis, Short);
+        // What the last primary was told, the next one may not have heard. Those of other tests are left alone.
+        var connection = instance.GetRequiredService<RedisConnection>();
+        var generation = connection.Generation;
+        await redis.GetServers()[0].ExecuteAsync("CLIENT", "KILL", "ID", (long)await connection.Database!.ExecuteAsync("CLIENT", "ID"));
+        await Poll.UntilAsync(() => Task.FromResult(connection.IsConnected && connection.Generation > generation + 1), Patience, "a new connection", CancellationToken);
+        await ReadAsync(instance);
+        await AssertLeftAsync(redis, Idle + Interval);
+    }
+
+    [Fact]
     public async Task Without_an_interval_each_read_moves_it_to_the_idle_timeout()
     {
         await using var instance = Instance.Create(Configuration, options => options.KeyPrefix = Prefix);
