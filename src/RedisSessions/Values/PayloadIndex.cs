@@ -117,10 +117,13 @@ internal sealed class PayloadIndex
         var text = segment.Length * 3 <= buffer.Length ? buffer : new byte[Encoding.UTF8.GetByteCount(segment)];
         text = text[..Encoding.UTF8.GetBytes(segment, text)];
         var hash = KeyHash.Of(text);
+        var (at, before) = (0, -1);
         for (var i = Next(hash, from); i >= 0; i = Next(hash, i + 1))
         {
             Check(map, i / GroupSize);
-            var at = StartOf(map, i);
+            // Of many with this hash none is walked past twice: somebody may have chosen them.
+            at = before >= 0 && before / GroupSize == i / GroupSize ? Pass(map, i / GroupSize, at, i - before) : StartOf(map, i);
+            before = i;
             if (!Packed.IsKey(map[at..], text, out var key))
                 continue;
             entry = new Packed.Entry(i, at, at + key, GroupSize == 1 ? _starts[i + 1] : at + key + Packed.Skip(map[(at + key)..]));

@@ -72,6 +72,32 @@ public sealed class DamagedEntryTests
     }
 
     [Fact]
+    public async Task Among_small_values_it_is_found_by_who_touches_its_group_and_nobody_else_notices()
+    {
+        var created = _engine.Other.Create();
+        for (var i = 0; i < 100; i++)
+            created[i == 19 ? "bad" : $"key{i}"] = i == 19 ? 7 : new string('x', 100);
+        await created.CommitAsync(Token);
+        var id = created.SessionId;
+        var bytes = _engine.Store.Bytes(SessionKey.From(id))!.ToArray();
+        bytes[At(bytes, "bad")] = 0xc1;
+        _engine.Store.Plant(SessionKey.From(id), bytes);
+
+        var session = await _engine.LoadAsync(id);
+        Unreadable("in its group", Record.Exception(() => session["key30"]));
+        Unreadable("behind what is removed", Record.Exception(() => session.Remove("key3")));
+        session["key3"] = 3;
+        session["key40"] = 40;
+        Assert.True(session.Remove("key77"));
+        session["new"] = "new";
+        await session.CommitAsync(Token);
+        var next = await _engine.LoadAsync(id);
+        Assert.Equal((3L, 40L, "new", false), (next["key3"], next["key40"], next["new"], next.Has("key77")));
+        Assert.Equal(new string('x', 100), next["key99"]);
+        Unreadable("after all that", Record.Exception(() => next["bad"]));
+    }
+
+    [Fact]
     public async Task It_is_found_where_requests_meet()
     {
         var id = await DamagedAsync("bad");

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Text;
 using MessagePack;
 using RedisSessions.Values;
 
@@ -92,6 +93,38 @@ public sealed class HostilePayloadTests
     }
 
     [Fact]
+    public void Keys_of_one_hash_in_an_index_cost_a_look_at_each_and_no_more()
+    {
+        var keys = KeysOfOneHash(12);
+        Assert.Single(keys.Select(key => KeyHash.Of(Encoding.ASCII.GetBytes(key))).Distinct());
+        var map = Map(keys);
+        var payload = SessionTree.Read(map).ToPayload();
+        Assert.True(PayloadIndex.Begins(payload.Span));
+        Assert.Equal(keys.Length, keys.Distinct().Count());
+        Walk();
+        Find();
+        var (walked, found) = (Walk(), Find());
+        Assert.True(found < walked * 3 + TimeSpan.FromMilliseconds(300), $"{keys.Length} keys were found in {found}, and by walking in {walked}");
+
+        TimeSpan Walk() => Time(key => Assert.True(Packed.TryFind(map, default, key, 0, out _)));
+
+        TimeSpan Find()
+        {
+            var tree = SessionTree.Read(payload);
+            var n = 0;
+            return Time(key => Assert.True(tree.TryGet(SessionPath.Literal(key), out var value) && value.ToObject() is long number && number == n++));
+        }
+
+        TimeSpan Time(Action<string> look)
+        {
+            var started = Stopwatch.GetTimestamp();
+            foreach (var key in keys)
+                look(key);
+            return Stopwatch.GetElapsedTime(started);
+        }
+    }
+
+    [Fact]
     public void A_payload_of_as_many_tiny_values_as_fit_is_used_in_time_that_grows_with_its_size()
     {
         var quarter = Use([.. Enumerable.Range(0, 25_000).Select(i => i.ToString("x5", null))]);
@@ -126,23 +159,61 @@ public sealed class HostilePayloadTests
     /// <summary>Reads a payload with these keys in every way there is, changes it and stores it.</summary>
     private static TimeSpan Use(string[] keys)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        var writer = new MessagePackWriter(buffer);
-        writer.WriteMapHeader(keys.Length);
-        foreach (var key in keys)
-        {
-            writer.Write(key);
-            writer.Write(1);
-        }
-
-        writer.Flush();
+        var map = Map(keys);
         var started = Stopwatch.GetTimestamp();
-        var tree = SessionTree.Read(buffer.WrittenMemory);
+        var tree = SessionTree.Read(map);
         tree.TryGet(SessionPath.Literal(keys[^1]), out _);
         tree.Set(SessionPath.Parse("new"), SessionValue.From(1));
         Assert.Equal(keys.Length + 1, tree.Sizes().Count());
         _ = tree.ToValue().ToObject();
         return Stopwatch.GetElapsedTime(started);
+    }
+
+    /// <summary>These keys, with their numbers as values.</summary>
+    private static byte[] Map(string[] keys)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        var writer = new MessagePackWriter(buffer);
+        writer.WriteMapHeader(keys.Length);
+        for (var i = 0; i < keys.Length; i++)
+        {
+            writer.Write(keys[i]);
+            writer.Write(i);
+        }
+
+        writer.Flush();
+        return buffer.WrittenMemory.ToArray();
+    }
+
+    /// <summary>
+    /// 2^n keys with one hash: of a CRC, what turning some letters into others changes is the sum of what each of them changes, without carries. Sixteen bits of hash and n more
+    /// letters leave n sums that are nothing.
+    /// </summary>
+    private static string[] KeysOfOneHash(int n)
+    {
+        var letters = new string('b', 16 + n);
+        var hash = HashOf(letters);
+        List<(int Change, int Turned)> sums = [];
+        List<int> nothing = [];
+        for (var i = 0; i < letters.Length; i++)
+        {
+            var (change, turned) = (HashOf(Turn(1 << i)) ^ hash, 1 << i);
+            foreach (var sum in sums)
+            {
+                if ((change ^ sum.Change) < change)
+                    (change, turned) = (change ^ sum.Change, turned ^ sum.Turned);
+            }
+
+            if (change == 0)
+                nothing.Add(turned);
+            else
+                sums.Add((change, turned));
+        }
+
+        return [.. Enumerable.Range(0, 1 << n).Select(chosen => Turn(nothing.Take(n).Where((_, i) => (chosen >> i & 1) == 1).Aggregate(0, (all, one) => all ^ one)))];
+
+        string Turn(int turned) => string.Concat(letters.Select((c, i) => (turned >> i & 1) == 1 ? 'c' : c));
+        int HashOf(string key) => KeyHash.Of(Encoding.ASCII.GetBytes(key));
     }
 
     /// <summary>
