@@ -16,7 +16,7 @@ internal sealed class PayloadIndex
     public const int SmallestMap = 8 * 1024;
 
     /// <summary>How long the entries of a map that is given an index are on average, at least, in bytes: an index of smaller ones is much to store.</summary>
-    public const int SmallestEntry = 16;
+    public const int SmallestEntry = 8;
 
     /// <summary>Entries that are this long on average are a group each.</summary>
     public const int SmallestAlone = 128;

@@ -24,16 +24,16 @@ public sealed class PayloadIndexTests
         Assert.Equal(1, GroupSize(Tree(("text", new string('x', 8_192)))));
         Assert.Equal(1, GroupSize(Numbered(80, 128)));
         Assert.Equal(16, GroupSize(Numbered(80, 127)));
-        Assert.Equal(16, GroupSize(Numbered(1_000, 16)));
-        Assert.Equal(0, GroupSize(Numbered(1_000, 15)));
+        Assert.Equal(16, GroupSize(Numbered(2_000, 8)));
+        Assert.Equal(0, GroupSize(Numbered(2_000, 7)));
         Assert.Equal(0, PayloadIndex.SizeOf(PayloadIndex.SmallestMap - 1, 1));
         Assert.Equal(HeaderLength + 64 * 2 + 64 * 4, PayloadIndex.SizeOf(PayloadIndex.SmallestMap, 64));
         Assert.Equal(HeaderLength + 65 * 2 + 5 * 4, PayloadIndex.SizeOf(PayloadIndex.SmallestMap, 65));
-        Assert.Equal(HeaderLength + 512 * 2 + 32 * 4, PayloadIndex.SizeOf(PayloadIndex.SmallestMap, 512));
-        Assert.Equal(0, PayloadIndex.SizeOf(PayloadIndex.SmallestMap, 513));
-        // Never more than a twentieth of entries that are alone, and a seventh of others.
+        Assert.Equal(HeaderLength + 1_024 * 2 + 64 * 4, PayloadIndex.SizeOf(PayloadIndex.SmallestMap, 1_024));
+        Assert.Equal(0, PayloadIndex.SizeOf(PayloadIndex.SmallestMap, 1_025));
+        // Never more than a twentieth of entries that are alone, and three tenths of others.
         Assert.True(PayloadIndex.SizeOf(PayloadIndex.SmallestMap, 64) * 20 < PayloadIndex.SmallestMap);
-        Assert.True(PayloadIndex.SizeOf(PayloadIndex.SmallestMap, 512) * 7 < PayloadIndex.SmallestMap);
+        Assert.True(PayloadIndex.SizeOf(PayloadIndex.SmallestMap, 1_024) * 10 / 3 < PayloadIndex.SmallestMap);
 
         static int GroupSize(SessionTree tree) => tree.ToPayload().Span is [0xc9, _, _, _, _, 2, var size, ..] ? size : 0;
     }
@@ -355,7 +355,7 @@ public sealed class PayloadIndexTests
     private Session Session(SessionTree tree) => new(_engine.Manager, null, tree, SessionAccess.Optimistic, default);
 
     private static SessionTree Numbered(int count, int size) =>
-        SessionTree.Read(SessionValue.From(Enumerable.Range(0, count).ToDictionary(i => $"k{i:D5}", _ => new string('x', size - (size < 40 ? 8 : 9)))).Bytes);
+        SessionTree.Read(SessionValue.From(Enumerable.Range(0, count).ToDictionary(i => $"k{i:D5}"[(size < 8 ? 1 : 0)..], _ => new string('x', Math.Max(0, size - (size < 40 ? 8 : 9))))).Bytes);
 
     /// <summary>The map of a payload alone.</summary>
     private static byte[] WithoutIndex(byte[] payload) =>
