@@ -29,18 +29,24 @@ public sealed class RedisSentinels : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<RedisSentinels?> TryStartAsync(string[] settings, CancellationToken cancellationToken)
     {
+        // Without the delay, for which a primary waits for more replicas.
+        settings = [.. settings, "--repl-diskless-sync-delay", "0"];
         if (RedisCli.Program is null || await RedisProcess.TryStartAsync(settings, cancellationToken) is not { } primary)
             return null;
         var all = new RedisSentinels();
         try
         {
             all._servers.Add(primary);
-            string[] follow = ["--replicaof", "127.0.0.1", primary.Port.ToString(CultureInfo.InvariantCulture), "--repl-diskless-sync-delay", "0"];
+            string[] follow = ["--replicaof", "127.0.0.1", primary.Port.ToString(CultureInfo.InvariantCulture)];
             for (var i = 0; i < 2; i++)
                 all._servers.Add((await RedisProcess.TryStartAsync([.. settings, .. follow], cancellationToken))!);
             for (var i = 0; i < Sentinels; i++)
                 await all.AddSentinelAsync(cancellationToken);
             await Poll.UntilAsync(() => all.IsReadyAsync(cancellationToken), Patience, "the sentinels know the replicas and each other", cancellationToken);
+            // A replica whose link is up may be told of the first writes a second later: a primary that has not yet noticed the end of the transfer waits for the next word from it.
+            await primary.AskAsync(["SET", "probe", "1"], cancellationToken);
+            await Poll.UntilAsync(() => all.HaveAsync("probe", cancellationToken), Patience, "the replicas hear of writes", cancellationToken);
+            await primary.AskAsync(["DEL", "probe"], cancellationToken);
             return all;
         }
         catch
@@ -107,6 +113,17 @@ public sealed class RedisSentinels : IAsyncDisposable
                 return false;
             var replicas = await AskAsync(i, "replicas", cancellationToken);
             if (replicas.Zip(replicas.Skip(1)).Count(pair => pair is ("master-link-status", "ok")) != 2)
+                return false;
+        }
+
+        return true;
+    }
+
+    private async Task<bool> HaveAsync(string key, CancellationToken cancellationToken)
+    {
+        foreach (var replica in _servers.Skip(1))
+        {
+            if ((await replica.AskAsync(["EXISTS", key], cancellationToken)).Trim() != "1")
                 return false;
         }
 
