@@ -18,40 +18,35 @@ internal sealed class StockedRedis : IAsyncDisposable
     private readonly RedisProcess _redis;
     private readonly RedisCounters _counters;
     private readonly Subject _app;
-    private SessionStock _inUse;
+    private SessionStock? _inUse;
 
-    private StockedRedis(RedisProcess redis, RedisCounters counters, Subject app, SessionStock few, SessionStock many, long bytesPerSession)
-    {
-        (_redis, _counters, _app, Few, Many, BytesPerSession) = (redis, counters, app, few, many, bytesPerSession);
-        _inUse = many;
-    }
+    private StockedRedis(RedisProcess redis, RedisCounters counters, Subject app) => (_redis, _counters, _app) = (redis, counters, app);
 
     public Uri Address => _app.Address;
 
-    public SessionStock Few { get; }
+    public SessionStock Few { get; private set; } = new(0, []);
 
-    public SessionStock Many { get; }
+    public SessionStock Many { get; private set; } = new(0, []);
 
     /// <summary>What Redis says that one of the sessions takes, its name included, in bytes.</summary>
-    public long BytesPerSession { get; }
+    public long BytesPerSession { get; private set; }
 
     /// <exception cref="UsageException">There is no redis-server.</exception>
     public static async Task<StockedRedis> StartAsync(int few, int many, CancellationToken cancellationToken)
     {
         var redis = await RedisProcess.TryStartAsync([], cancellationToken) ?? throw new UsageException("redis-server is not on the PATH.");
         var counters = await RedisCounters.ConnectAsync(redis.Configuration);
-        var app = await Subject.OursAsync(Comparison.Ours, redis.Configuration, [], cancellationToken);
-        await app.SeedAsync(1, cancellationToken);
-        if (!SessionId.TryParse(app.Cookies[0], out var first))
-            throw new InvalidOperationException("The cookie of the application is no session id.");
-        var database = counters.Database;
-        var record = await database.StringGetAsync(Key(first));
-        if (record.IsNull)
-            throw new InvalidOperationException("The application's session is not where it should be.");
-        var bytes = await MemoryUsageAsync(database, Key(first));
-        var small = await FillAsync(database, few, record);
-        await SwapAsync(database);
-        return new StockedRedis(redis, counters, app, small, await FillAsync(database, many, record), bytes);
+        var stocked = new StockedRedis(redis, counters, await Subject.OursAsync(Comparison.Ours, redis.Configuration, [], cancellationToken));
+        try
+        {
+            await stocked.FillAsync(few, many, cancellationToken);
+            return stocked;
+        }
+        catch
+        {
+            await stocked.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>From now on the application has these sessions.</summary>
@@ -69,8 +64,23 @@ internal sealed class StockedRedis : IAsyncDisposable
         await _redis.DisposeAsync();
     }
 
-    /// <summary>Sessions that are copies of one record, under ids of their own: a record does not hold its id.</summary>
-    private static async Task<SessionStock> FillAsync(IDatabase database, int sessions, RedisValue record)
+    /// <summary>One session is made by the application; the others are copies of its record under ids of their own: a record does not hold its id.</summary>
+    private async Task FillAsync(int few, int many, CancellationToken cancellationToken)
+    {
+        await _app.SeedAsync(1, cancellationToken);
+        if (!SessionId.TryParse(_app.Cookies[0], out var first))
+            throw new InvalidOperationException("The cookie of the application is no session id.");
+        var database = _counters.Database;
+        var record = await database.StringGetAsync(Key(first));
+        if (record.IsNull)
+            throw new InvalidOperationException("The application's session is not where it should be.");
+        BytesPerSession = await MemoryUsageAsync(database, Key(first));
+        Few = await FillAsync(database, few, record, cancellationToken);
+        await SwapAsync(database);
+        _inUse = Many = await FillAsync(database, many, record, cancellationToken);
+    }
+
+    private static async Task<SessionStock> FillAsync(IDatabase database, int sessions, RedisValue record, CancellationToken cancellationToken)
     {
         List<string> cookies = [];
         var every = Math.Max(1, sessions / MostCookies);
@@ -82,7 +92,7 @@ internal sealed class StockedRedis : IAsyncDisposable
                 cookies.Add(id.Value);
             // One answer now and then, so that what is sent does not pile up.
             if (i % Batch == 0)
-                await database.PingAsync();
+                await database.PingAsync().WaitAsync(cancellationToken);
         }
 
         await database.PingAsync();

@@ -192,11 +192,11 @@ internal sealed class PayloadIndex
 
     private void ReadStarts(int at, int end)
     {
-        var lengths = _lengths.Span;
-        for (var i = 0; i < _isChecked.Length; i++)
+        var lengths = MemoryMarshal.Cast<byte, uint>(_lengths.Span);
+        for (var i = 0; i < lengths.Length; i++)
         {
             _starts[i] = at;
-            var length = BinaryPrimitives.ReadUInt32BigEndian(lengths[(i * LengthSize)..]);
+            var length = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(lengths[i]) : lengths[i];
             if (length > end - at)
                 throw WrongIndex();
             at += (int)length;
