@@ -1,0 +1,2 @@
+Console.Error.WriteLine("The checker has no commands yet.");
+return 2;
