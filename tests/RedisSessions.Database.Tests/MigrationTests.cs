@@ -186,8 +186,8 @@ public sealed class MigrationTests(Engines engines) : IClassFixture<Engines>
         var (key, now, record) = (Records.NewKey(), DateTimeOffset.UtcNow, Records.Live(1));
         await engine.ExecuteAsync(
             "INSERT INTO {table} (id, user_id, version, state, created_at, last_activity, idle_deadline, absolute_deadline, payload) "
-            + "VALUES (@id, NULL, 1, 0, @now, @now, @deadline, @deadline, @payload)",
-            ("@id", key.Value), ("@now", now.ToUnixTimeMilliseconds()), ("@deadline", now.AddMinutes(5).ToUnixTimeMilliseconds()),
+            + "VALUES (@id, NULL, @version, 0, @now, @now, @deadline, @deadline, @payload)",
+            ("@id", key.Value), ("@version", (long)record.Version.Value), ("@now", now.ToUnixTimeMilliseconds()), ("@deadline", now.AddMinutes(5).ToUnixTimeMilliseconds()),
             ("@payload", Convert.ToBase64String(RecordFormat.Write(record))));
         return key;
     }

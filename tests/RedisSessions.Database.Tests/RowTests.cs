@@ -145,7 +145,7 @@ public sealed class RowTests(Engines engines) : IClassFixture<Engines>
         // The reader has version 1 in hand when somebody closes the session: its slide is the statement that comes after.
         await handler.CommitAsync(key, 1, Records.Live(2, time.GetUtcNow(), state: SessionState.Ended), TimeSpan.FromMinutes(2));
         var statements = new SqlStatements(engine.Dialect, engine.Table);
-        var slid = await engine.ExecuteAsync(statements.Slide, ("@id", key.Value), ("@version", 1L), ("@now", Ms(time.GetUtcNow())), ("@idle_deadline", Ms(time.GetUtcNow() + Records.Idle)));
+        var slid = await engine.ExecuteAsync(statements.Slide, ("@id", key.Value), ("@version", (long)new SessionVersion(1).Value), ("@now", Ms(time.GetUtcNow())), ("@idle_deadline", Ms(time.GetUtcNow() + Records.Idle)));
         Assert.Equal(0, slid);
         Assert.Equal(TimeSpan.FromMinutes(12), await IdleAsync(engine));
     }

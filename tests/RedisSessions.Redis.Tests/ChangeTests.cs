@@ -54,7 +54,7 @@ public abstract class ChangeTests : EngineTests
         await UntilAsync(() => !heard.IsEmpty, "the message is there");
         var message = Assert.Single(heard);
         Assert.Equal(_key.Value, Encoding.ASCII.GetString(message[..43]));
-        Assert.Equal(2, BinaryPrimitives.ReadInt64BigEndian(message.AsSpan(43)));
+        Assert.Equal(new SessionVersion(2).Value, BinaryPrimitives.ReadUInt64BigEndian(message.AsSpan(43)));
     }
 
     [Fact]
