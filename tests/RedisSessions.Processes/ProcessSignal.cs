@@ -11,7 +11,8 @@ public static class ProcessSignal
     /// <summary>Sends a signal by name: KILL, STOP, CONT, TERM. A process that has ended meanwhile is no error.</summary>
     public static async Task SendAsync(string signal, params IEnumerable<int> pids)
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", "kill -\"$0\" \"$@\"", signal, .. pids.Select(static pid => pid.ToString(CultureInfo.InvariantCulture))])
+        var ids = pids.Select(static pid => pid.ToString(CultureInfo.InvariantCulture));
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "kill -\"$0\" \"$@\"", signal, .. ids])
         {
             // "No such process" is expected.
             RedirectStandardError = true,

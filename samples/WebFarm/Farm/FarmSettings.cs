@@ -1,6 +1,6 @@
 namespace WebFarm.Farm;
 
-/// <summary>What the farm was asked for. All of it is judged before a program is looked for: a wrong setting is the same line on every machine.</summary>
+/// <summary>What the farm was asked for, judged before a program is looked for: a wrong setting is the same line on every machine.</summary>
 /// <param name="Topology">Which servers it starts.</param>
 /// <param name="Urls">Where it listens.</param>
 /// <param name="Redis">The Redis that it uses, as StackExchange.Redis writes it; null for one of its own.</param>
@@ -30,7 +30,8 @@ internal sealed record FarmSettings(Topology Topology, string Urls, string? Redi
             return new FarmSettings(topology, urls, Redis: null, nginx);
         return topology == Topology.None
             ? new FarmSettings(topology, urls, RedisUrl.ToConfiguration(redis), nginx)
-            : throw new StartupException("--topology starts a Redis of its own, and Sessions:Redis:Configuration or REDIS_URL names another: leave one of them out.");
+            : throw new StartupException("--topology starts a Redis of its own, and Sessions:Redis:Configuration or REDIS_URL names another: "
+                + "leave one of them out.");
     }
 
     private static void Check(string url)
