@@ -138,7 +138,7 @@ no_secret_is_in_layers() {
     for layer in $(cd "$work/layers" && find . -type f); do
       layers=$((layers + 1))
       # A layer is a tar of files, packed or not.
-      ! { cat "$work/layers/$layer"; gunzip -c "$work/layers/$layer" 2>/dev/null; } | grep -qaFf <(passwords) || fail "a password is in a layer of $image"
+      ! { cat "$work/layers/$layer"; gunzip -c "$work/layers/$layer" 2>/dev/null; } | grep -aFf <(passwords) >/dev/null || fail "a password is in a layer of $image"
     done
   done
   rm -rf "$work/layers"

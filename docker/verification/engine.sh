@@ -10,9 +10,10 @@ missing_for_podman() {
   [ -x /usr/lib/podman/aardvark-dns ] || [ -x /usr/libexec/podman/aardvark-dns ] || echo aardvark-dns
 }
 
-# inside COMMAND...: in a network, mounts and processes that end with it. Its bridges, firewall rules, published ports, images and settings are in there, and
+# "${inside[@]}" COMMAND...: in a network, mounts and processes that end with it. Its bridges, firewall rules, published ports, images and settings are in there, and
 # this machine's are not touched; when it ends, however it ends, all of that is gone.
-inside() { unshare --net --mount --pid --fork --kill-child --mount-proc "$@"; }
+# No function: in the background that would be a shell of its own, and to kill that one would leave the namespace.
+inside=(unshare --net --mount --pid --fork --kill-child --mount-proc)
 
 # The one thing that a namespace does not take along: podman leaves an empty control group of each container that was killed.
 control_groups() { find /sys/fs/cgroup -type d -path '*/libpod_parent*' 2>/dev/null | sort -r; }

@@ -99,12 +99,8 @@ internal sealed partial class BridgeProcess : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    /// <summary>Sends a signal, as kill does.</summary>
-    public async Task SignalAsync(string signal)
-    {
-        using var kill = Process.Start("kill", ["-" + signal, Pid.ToString(CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
-    }
+    /// <summary>Sends a signal by name.</summary>
+    public Task SignalAsync(string signal) => ProcessSignal.SendAsync(signal, Pid);
 
     /// <summary>The servers, and all that they have started.</summary>
     public IReadOnlyList<int> Tree() => [.. Servers, .. Processes().Where(process => Servers.Contains(process.Parent)).Select(static process => process.Pid)];

@@ -47,8 +47,7 @@ public sealed class StartAndStopTests
     {
         await using var bridge = await BridgeProcess.StartAsync("files", Token);
         var tree = bridge.Tree();
-        using (var kill = System.Diagnostics.Process.Start("kill", ["-TERM", $"{bridge.Servers[0]}"]))
-            await kill.WaitForExitAsync(Token);
+        await ProcessSignal.SendAsync("TERM", bridge.Servers[0]);
         Assert.Equal(1, await bridge.ExitCodeAsync(Token));
         Assert.StartsWith("PHP bridge: nginx has ended", Assert.Single(bridge.Errors), StringComparison.Ordinal);
         Assert.DoesNotContain(tree, BridgeProcess.IsRunning);
@@ -96,4 +95,5 @@ public sealed class StartAndStopTests
         Assert.Equal(1, await bridge.ExitCodeAsync(Token));
         Assert.Contains(message, Assert.Single(bridge.Errors), StringComparison.Ordinal);
         Assert.Empty(bridge.Output);
-    }}
+    }
+}

@@ -87,8 +87,7 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         if (HasExited)
             return;
-        using var kill = Process.Start("kill", [$"-{signal}", Id.ToString(CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync().WaitAsync(Patience);
+        await ProcessSignal.SendAsync(signal, Id);
     }
 
     /// <summary>The same for the child and for the processes that it has started.</summary>
@@ -99,9 +98,10 @@ public sealed class ChildProcess : IAsyncDisposable
         var id = Id.ToString(CultureInfo.InvariantCulture);
         // The child first: stopped, it starts no more.
         await SignalAsync(signal);
-        var children = Directory.EnumerateDirectories($"/proc/{id}/task").SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        using var kill = Process.Start("kill", [$"-{signal}", id, .. children]);
-        await kill.WaitForExitAsync().WaitAsync(Patience);
+        var children = Directory.EnumerateDirectories($"/proc/{id}/task")
+            .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Select(static child => int.Parse(child, CultureInfo.InvariantCulture));
+        await ProcessSignal.SendAsync(signal, [Id, .. children]);
     }
 
     /// <summary>What happens when this process ends in whatever way: the pipe closes.</summary>

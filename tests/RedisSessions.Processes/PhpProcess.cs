@@ -32,10 +32,7 @@ public sealed class PhpProcess : IAsyncDisposable
     private PhpProcess(Process php) => _php = php;
 
     /// <summary>Where php is, or null when this machine has none.</summary>
-    public static string? Program => OperatingSystem.IsWindows()
-        ? null
-        : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-            .Select(folder => Path.Combine(folder, "php")).FirstOrDefault(File.Exists);
+    public static string? Program => ProgramPath.Find("php");
 
     /// <summary>Whether that php has an extension that Debian has in a package of its own.</summary>
     public static bool HasExtension(string name)

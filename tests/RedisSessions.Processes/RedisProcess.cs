@@ -31,10 +31,7 @@ public sealed class RedisProcess : IAsyncDisposable
     public string Configuration => $"127.0.0.1:{Port}";
 
     /// <summary>Where redis-server is, or null when this machine has none.</summary>
-    public static string? Program => OperatingSystem.IsWindows()
-        ? null
-        : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-            .Select(folder => Path.Combine(folder, "redis-server")).FirstOrDefault(File.Exists);
+    public static string? Program => ProgramPath.Find("redis-server");
 
     /// <summary>Starts a server, or gives null when there is no redis-server on the PATH.</summary>
     /// <param name="settings">As on the command line: <c>--requirepass</c>, <c>secret</c>, …</param>

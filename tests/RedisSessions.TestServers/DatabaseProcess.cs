@@ -34,7 +34,9 @@ public sealed class DatabaseProcess : IAsyncDisposable
         var debian = Directory.Exists("/usr/lib/postgresql")
             ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(version => version, StringComparer.Ordinal).Select(version => Path.Combine(version, "bin"))
             : [];
-        if (Find("postgres", debian) is not { } postgres || Find("initdb", debian) is not { } initdb)
+        if (ProgramPath.Find("postgres", debian) is not { } postgres || ProgramPath.Find("initdb", debian) is not { } initdb)
+            return null;
+        if (Environment.IsPrivilegedProcess && ProgramPath.Find("setpriv") is null)
             return null;
         string[] user = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : [];
         var folder = Directory.CreateTempSubdirectory("postgres-").FullName;
@@ -54,7 +56,7 @@ public sealed class DatabaseProcess : IAsyncDisposable
     /// <summary>Starts MariaDB, or gives null when this machine has none.</summary>
     public static async Task<DatabaseProcess?> TryStartMariaDbAsync(CancellationToken cancellationToken)
     {
-        if (Find("mariadbd", ["/usr/sbin"]) is not { } mariadbd || Find("mariadb-install-db", ["/usr/bin"]) is not { } install)
+        if (ProgramPath.Find("mariadbd", "/usr/sbin") is not { } mariadbd || ProgramPath.Find("mariadb-install-db", "/usr/bin") is not { } install)
             return null;
         string[] user = Environment.IsPrivilegedProcess ? ["--user=root"] : [];
         var folder = Directory.CreateTempSubdirectory("mariadb-").FullName;
@@ -128,11 +130,6 @@ public sealed class DatabaseProcess : IAsyncDisposable
             }
         }
     }
-
-    private static string? Find(string program, IEnumerable<string> elsewhere) => OperatingSystem.IsWindows()
-        ? null
-        : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Concat(elsewhere)
-            .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
     private static async Task RunAsync(string[] command, CancellationToken cancellationToken)
     {

@@ -81,7 +81,7 @@ public abstract class DatabaseServer : IAsyncDisposable
 public sealed class PostgresServer : DatabaseServer
 {
     /// <summary>What is said where there is none.</summary>
-    public const string None = "no PostgreSQL: POSTGRES_URL is not set, no postgres is on the PATH or in /usr/lib/postgresql, and no Docker daemon gave one.";
+    public const string None = "no PostgreSQL: POSTGRES_URL is not set, no postgres is on the PATH or in /usr/lib/postgresql (or root has no setpriv), and no Docker daemon gave one.";
 
     private const string Image = "postgres:15";
 

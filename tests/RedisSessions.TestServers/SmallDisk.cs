@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Xunit;
 
@@ -19,10 +18,10 @@ public sealed class SmallDisk : IDisposable
         if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
             Assert.Skip("mounting a small file system needs root on Linux.");
         var folder = Directory.CreateTempSubdirectory("disk-").FullName;
-        if (Run("mount", "-t", "tmpfs", "-o", string.Create(CultureInfo.InvariantCulture, $"size={kilobytes}k,mode=0700"), "tmpfs", folder))
+        if (Mounts.TryMount("-t", "tmpfs", "-o", string.Create(CultureInfo.InvariantCulture, $"size={kilobytes}k,mode=0700"), "tmpfs", folder))
             return new SmallDisk(folder);
         Directory.Delete(folder);
-        Assert.Skip("this machine does not let root mount a tmpfs.");
+        Assert.Skip(Mounts.None);
         return null;
     }
 
@@ -45,21 +44,14 @@ public sealed class SmallDisk : IDisposable
     public void MakeRoom() => File.Delete(Filler);
 
     /// <summary>Nothing may be open for writing on it.</summary>
-    public void MakeReadOnly() => Assert.True(Run("mount", "-o", "remount,ro", Folder), "the file system is in use and could not be made read-only");
+    public void MakeReadOnly() => Assert.True(Mounts.TryMount("-o", "remount,ro", Folder), "the file system is in use and could not be made read-only");
 
-    public void MakeWritable() => Assert.True(Run("mount", "-o", "remount,rw", Folder), "the file system could not be made writable");
+    public void MakeWritable() => Assert.True(Mounts.TryMount("-o", "remount,rw", Folder), "the file system could not be made writable");
 
     public void Dispose()
     {
         // Lazily: what is still open there goes when it is closed.
-        Run("umount", "-l", Folder);
+        Mounts.TryUnmount("-l", Folder);
         Directory.Delete(Folder);
-    }
-
-    private static bool Run(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        process.WaitForExit();
-        return process.ExitCode == 0;
     }
 }

@@ -1,3 +1,5 @@
+using RedisSessions.TestServers;
+
 namespace RedisSessions.WebFarm.Tests;
 
 /// <summary>Instances die, sessions do not.</summary>
@@ -54,7 +56,7 @@ public sealed class DeathTests
         using var visitor = new Visitor(farm);
         await visitor.IncrementAsync(Token);
         var victims = (await visitor.InstancesAsync(Token)).Where(static instance => instance.Name != "A").Select(static instance => instance.Pid).ToArray();
-        await FarmProcess.SignalAsync("KILL", victims);
+        await ProcessSignal.SendAsync("KILL", victims);
         await Poll.UntilAsync(() => !victims.Any(FarmProcess.IsRunning), Patience, "the instances to die", Token);
         // At once: the balancer may not know yet.
         for (var i = 2; i <= 20; i++)
@@ -80,7 +82,7 @@ public sealed class DeathTests
         }).ToArray();
 
         await Poll.UntilAsync(() => Count() > 100 || HasFailed(), Patience, "the readers to read", Token);
-        await FarmProcess.SignalAsync("KILL", victim.Pid);
+        await ProcessSignal.SendAsync("KILL", victim.Pid);
         var then = Count();
         await Poll.UntilAsync(() => Count() > then + 200 || HasFailed(), Patience, "the readers to go on", Token);
         await enough.CancelAsync();
@@ -96,7 +98,7 @@ public sealed class DeathTests
         await using var farm = await FarmProcess.StartAsync(Token);
         using var visitor = new Visitor(farm);
         await visitor.LogInAsync("Ada", Token);
-        await FarmProcess.SignalAsync("KILL", [.. (await visitor.InstancesAsync(Token)).Select(static instance => instance.Pid)]);
+        await ProcessSignal.SendAsync("KILL", [.. (await visitor.InstancesAsync(Token)).Select(static instance => instance.Pid)]);
         await Poll.UntilAsync(async () =>
         {
             using var answer = await visitor.GetAsync("/api/whoami", Token);

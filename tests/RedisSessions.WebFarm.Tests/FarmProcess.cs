@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using RedisSessions.TestServers;
 
 namespace RedisSessions.WebFarm.Tests;
 
@@ -81,7 +82,7 @@ public sealed partial class FarmProcess : IAsyncDisposable
         // It has folders to remove.
         if (!_process.HasExited && _process.StartInfo.ArgumentList.Contains("--topology"))
         {
-            await SignalAsync("TERM", Pid);
+            await ProcessSignal.SendAsync("TERM", Pid);
             try
             {
                 await ExitCodeAsync(CancellationToken.None);
@@ -100,13 +101,6 @@ public sealed partial class FarmProcess : IAsyncDisposable
         }
 
         _process.Dispose();
-    }
-
-    /// <summary>Sends a signal, as kill does.</summary>
-    public static async Task SignalAsync(string signal, params int[] pids)
-    {
-        using var kill = Process.Start("kill", ["-" + signal, .. pids.Select(static pid => pid.ToString(CultureInfo.InvariantCulture))]);
-        await kill.WaitForExitAsync();
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using RedisSessions.TestServers;
 
 namespace RedisSessions.WebFarm.Tests;
 
@@ -67,7 +68,7 @@ public sealed class LeavingTests
                 await MoreAsync(Visitors);
                 var name = ((string[])["A", "B", "C"])[round % 3];
                 var leaving = (await watcher.InstancesAsync(Token)).Single(instance => instance.Name == name);
-                await FarmProcess.SignalAsync("TERM", leaving.Pid);
+                await ProcessSignal.SendAsync("TERM", leaving.Pid);
                 await Poll.UntilAsync(() => !FarmProcess.IsRunning(leaving.Pid), Patience, $"instance {name} to end", Token);
                 await MoreAsync(Visitors);
                 await Poll.UntilAsync(

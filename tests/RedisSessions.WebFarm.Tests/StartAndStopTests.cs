@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using RedisSessions.TestServers;
 
 namespace RedisSessions.WebFarm.Tests;
 
@@ -85,7 +86,7 @@ public sealed class StartAndStopTests
         var instances = await PidsAsync(farm);
         var said = farm.Errors.Count;
         // Ctrl-C in a terminal reaches all of them at once.
-        await FarmProcess.SignalAsync(signal, toAll ? [farm.Pid, .. instances] : [farm.Pid]);
+        await ProcessSignal.SendAsync(signal, toAll ? [farm.Pid, .. instances] : [farm.Pid]);
         Assert.Equal(0, await farm.ExitCodeAsync(Token));
         Assert.DoesNotContain(instances, FarmProcess.IsRunning);
         Assert.Equal([], farm.Errors.Skip(said));
@@ -96,7 +97,7 @@ public sealed class StartAndStopTests
     {
         await using var farm = await FarmProcess.StartAsync(Token);
         var instances = await PidsAsync(farm);
-        await FarmProcess.SignalAsync("KILL", farm.Pid);
+        await ProcessSignal.SendAsync("KILL", farm.Pid);
         await Poll.UntilAsync(() => !instances.Any(FarmProcess.IsRunning), Patience, "the instances to end", Token);
     }
 

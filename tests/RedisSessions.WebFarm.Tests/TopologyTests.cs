@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using RedisSessions.TestServers;
 
 namespace RedisSessions.WebFarm.Tests;
 
@@ -40,7 +41,7 @@ public sealed partial class TopologyTests
             Assert.Equal(["A", "B", "C"], answered.Order(StringComparer.Ordinal));
 
             var primary = redis.First(static server => server.Key is "redis" or "primary" or "primary-1").Value;
-            await FarmProcess.SignalAsync("KILL", primary);
+            await ProcessSignal.SendAsync("KILL", primary);
             await Poll.UntilAsync(() => !FarmProcess.IsRunning(primary), Patience, "the primary to die", Token);
             foreach (var visitor in visitors)
             {
@@ -89,7 +90,7 @@ public sealed partial class TopologyTests
         Assert.All(Servers(farm).Values, pid => Assert.NotEqual(Processes.Group(farm.Pid), Processes.Group(pid)));
         var said = farm.Errors.Count;
         // The farm, its instances, and the shells between it and its servers.
-        await FarmProcess.SignalAsync("INT", [farm.Pid, .. children]);
+        await ProcessSignal.SendAsync("INT", [farm.Pid, .. children]);
         Assert.Equal(0, await farm.ExitCodeAsync(Token));
         Assert.DoesNotContain(all, FarmProcess.IsRunning);
         Assert.Equal([], farm.Errors.Skip(said));
@@ -103,14 +104,14 @@ public sealed partial class TopologyTests
         var (all, folders) = (Processes.Under(farm.Pid), Folders(farm));
         try
         {
-            await FarmProcess.SignalAsync("KILL", farm.Pid);
+            await ProcessSignal.SendAsync("KILL", farm.Pid);
             await Poll.UntilAsync(() => !all.Any(FarmProcess.IsRunning), Patience, "the servers to end", Token);
         }
         finally
         {
             // Nobody was left to do it.
             foreach (var left in all.Where(FarmProcess.IsRunning))
-                await FarmProcess.SignalAsync("KILL", left);
+                await ProcessSignal.SendAsync("KILL", left);
             foreach (var folder in folders)
                 Directory.Delete(folder, recursive: true);
         }
@@ -123,7 +124,7 @@ public sealed partial class TopologyTests
         await using var farm = FarmProcess.Launch([], "--topology", "cluster", "--urls", "http://127.0.0.1:0");
         await Poll.UntilAsync(() => Servers().Count > 0, Patience, "the first server to start", Token);
         var all = Processes.Under(farm.Pid);
-        await FarmProcess.SignalAsync("INT", farm.Pid);
+        await ProcessSignal.SendAsync("INT", farm.Pid);
         Assert.Equal(0, await farm.ExitCodeAsync(Token));
         Assert.DoesNotContain(all, FarmProcess.IsRunning);
 
@@ -171,7 +172,7 @@ public sealed partial class TopologyTests
         SkipWithoutNginx(farm);
         using var visitor = new Visitor(farm);
         var leaving = (await visitor.InstancesAsync(Token)).Single(static instance => instance.Name == "B").Pid;
-        await FarmProcess.SignalAsync("TERM", leaving);
+        await ProcessSignal.SendAsync("TERM", leaving);
         var inARow = 0;
         await Poll.UntilAsync(async () =>
         {
@@ -213,9 +214,14 @@ public sealed partial class TopologyTests
     [InlineData("--topology starts a Redis of its own, and Sessions:Redis:Configuration or REDIS_URL names another", "--topology", "single", "--Sessions:Redis:Configuration=127.0.0.1:1")]
     [InlineData("Farm:Balancer is 'haproxy': it must be nginx or yarp.", "--topology", "single", "--Farm:Balancer=haproxy")]
     [InlineData("with nginx in front it must be one address", "--Farm:Balancer=nginx", "--urls", "http://127.0.0.1:0;http://127.0.0.1:0")]
+    [InlineData("with nginx in front it must be one address", "--Farm:Balancer=nginx", "--topology", "sentinel", "--urls", "https://127.0.0.1:0")]
+    [InlineData("--urls is nowhere: each address must be http://host:port.", "--topology", "cluster", "--urls", "nowhere")]
+    [InlineData("REDIS_URL cannot be read", "--Farm:Balancer=nginx", "--Sessions:Redis:Configuration=http://127.0.0.1:1")]
+    [InlineData("Sessions:Redis:Configuration or REDIS_URL cannot be read", "--Farm:Balancer=nginx", "--Sessions:Redis:Configuration=127.0.0.1:1,noSuchOption=1")]
     public async Task What_makes_no_sense_is_one_line(string reason, params string[] arguments)
     {
-        await using var farm = FarmProcess.Launch([], arguments);
+        // Settings are judged before programs are looked for: what is installed makes no difference.
+        await using var farm = FarmProcess.Launch(new() { ["PATH"] = "/nowhere" }, arguments);
         Assert.Equal(1, await farm.ExitCodeAsync(Token));
         Assert.Contains(reason, Assert.Single(farm.Errors), StringComparison.Ordinal);
     }
@@ -264,7 +270,7 @@ public sealed partial class TopologyTests
         {
             try
             {
-                return await TestServers.RedisCli.RunAsync(ask, Token);
+                return await RedisCli.RunAsync(ask, Token);
             }
             catch (InvalidOperationException)
             {
@@ -292,7 +298,7 @@ public sealed partial class TopologyTests
 
     private static void SkipWithoutRedis()
     {
-        if (TestServers.RedisCli.Program is null)
+        if (RedisCli.Program is null)
             Assert.Skip("no redis-server and redis-cli on the PATH: --topology starts them");
     }
 

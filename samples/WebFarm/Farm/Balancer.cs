@@ -11,8 +11,6 @@ namespace WebFarm.Farm;
 /// <summary>The program that a user starts: Redis, three instances, and one address in front of them. With nginx in front it only hears the instances' orders.</summary>
 internal static class Balancer
 {
-    private const string DefaultAddress = "http://127.0.0.1:7300";
-
     public static async Task<int> RunAsync(string[] args)
     {
         try
@@ -22,11 +20,11 @@ internal static class Balancer
             using var interrupted = new CancellationTokenSource();
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
-            var topology = Topologies.Of(builder.Configuration);
-            var usesNginx = UsesNginx(builder.Configuration, topology);
-            await using var redis = await RedisSource.OpenAsync(builder.Configuration, topology, interrupted.Token);
-            await using var app = Build(builder, redis, usesNginx);
-            await ServeAsync(app, redis, usesNginx, interrupted.Token);
+            var settings = FarmSettings.Of(builder.Configuration);
+            var nginx = settings.NginxAddress();
+            await using var redis = await RedisSource.OpenAsync(settings, interrupted.Token);
+            await using var app = Build(builder, redis, settings.Urls, nginx);
+            await ServeAsync(app, redis, usesNginx: nginx is not null, interrupted.Token);
             return 0;
 
             void Interrupt(PosixSignalContext signal)
@@ -47,25 +45,9 @@ internal static class Balancer
         }
     }
 
-    /// <summary>With a topology if it is there; <c>--Farm:Balancer=nginx|yarp</c> decides otherwise.</summary>
-    private static bool UsesNginx(ConfigurationManager configuration, Topology topology)
+    private static WebApplication Build(WebApplicationBuilder builder, RedisSource redis, string urls, string? nginx)
     {
-        var missing = NginxFront.Missing();
-        return configuration["Farm:Balancer"]?.ToUpperInvariant() switch
-        {
-            null => topology != Topology.None && missing.Length == 0,
-            "YARP" => false,
-            "NGINX" when missing.Length == 0 => true,
-            "NGINX" => throw new StartupException($"Farm:Balancer is nginx, and not on the PATH: {string.Join(", ", missing)}."),
-            _ => throw new StartupException($"Farm:Balancer is '{configuration["Farm:Balancer"]}': it must be nginx or yarp."),
-        };
-    }
-
-    private static WebApplication Build(WebApplicationBuilder builder, RedisSource redis, bool usesNginx)
-    {
-        var address = builder.Configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } chosen ? chosen : DefaultAddress;
-        var nginx = usesNginx ? NginxFront.Address(address) : null;
-        builder.WebHost.UseUrls(usesNginx ? "http://127.0.0.1:0" : address);
+        builder.WebHost.UseUrls(nginx is null ? urls : "http://127.0.0.1:0");
         builder.Services.AddSingleton(services => new FrontDoor(services.GetRequiredService<IServer>(), nginx));
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddSharedKeys(redis.Connection);

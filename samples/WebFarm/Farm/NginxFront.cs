@@ -24,11 +24,16 @@ internal sealed class NginxFront : IAsyncDisposable
     /// <summary>What must be on the PATH for it.</summary>
     public static string[] Missing() => OperatingSystem.IsWindows() ? ["nginx"] : Machine.Missing("nginx", "curl", "getent", Component.Shell);
 
+    /// <summary>Reads the one address that nginx can have, <c>http://host:port</c>.</summary>
+    /// <exception cref="StartupException">It is another, or there are several.</exception>
+    public static Uri Check(string urls) => !urls.Contains(';', StringComparison.Ordinal) && Uri.TryCreate(urls, UriKind.Absolute, out var url) && url.Scheme == "http"
+        ? url
+        : throw new StartupException($"--urls is {urls}: with nginx in front it must be one address, http://host:port.");
+
     /// <summary>The one address, <c>http://host:port</c>, with a port that is free where none was chosen.</summary>
     public static string Address(string urls)
     {
-        if (urls.Contains(';', StringComparison.Ordinal) || !Uri.TryCreate(urls, UriKind.Absolute, out var url) || url.Scheme != "http")
-            throw new StartupException($"--urls is {urls}: with nginx in front it must be one address, http://host:port.");
+        var url = Check(urls);
         var port = url.Port == 0 ? Machine.FreePorts(1)[0] : url.Port;
         return string.Create(CultureInfo.InvariantCulture, $"http://{(url.Host == "localhost" ? "127.0.0.1" : url.Host)}:{port}");
     }

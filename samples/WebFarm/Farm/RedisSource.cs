@@ -31,21 +31,12 @@ internal sealed class RedisSource : IAsyncDisposable
 
     public IConnectionMultiplexer Connection { get; }
 
-    public static async Task<RedisSource> OpenAsync(IConfiguration configuration, Topology topology, CancellationToken cancellationToken)
+    public static async Task<RedisSource> OpenAsync(FarmSettings settings, CancellationToken cancellationToken)
     {
-        var given = configuration["Sessions:Redis:Configuration"] is { Length: > 0 } setting ? setting : configuration["REDIS_URL"];
-        if (topology != Topology.None)
-        {
-            return string.IsNullOrEmpty(given)
-                ? await StartAsync(topology, cancellationToken)
-                : throw new StartupException("--topology starts a Redis of its own, and Sessions:Redis:Configuration or REDIS_URL names another: leave one of them out.");
-        }
-
-        if (!string.IsNullOrEmpty(given))
-        {
-            var text = RedisUrl.ToConfiguration(given);
-            return new RedisSource(text, RedisUrl.Describe(text), await ConnectAsync(text));
-        }
+        if (settings.Topology != Topology.None)
+            return await StartAsync(settings.Topology, cancellationToken);
+        if (settings.Redis is { } given)
+            return new RedisSource(given, RedisUrl.Describe(given), await ConnectAsync(given));
 
         var (garnet, port) = StartGarnet();
         try
@@ -96,11 +87,6 @@ internal sealed class RedisSource : IAsyncDisposable
         catch (RedisConnectionException)
         {
             throw new StartupException($"Redis at {RedisUrl.Describe(text)} does not answer: start it, or name none to use the embedded Garnet.");
-        }
-        catch (ArgumentException)
-        {
-            // Not the text itself: it may hold a password.
-            throw new StartupException("Sessions:Redis:Configuration or REDIS_URL cannot be read: it must be host:port or redis://host:port.");
         }
     }
 

@@ -10,7 +10,7 @@ internal static class RedisUrl
     public static string ToConfiguration(string text)
     {
         if (!text.Contains("://", StringComparison.Ordinal))
-            return text;
+            return Check(text);
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("redis" or "rediss") || url.Host.Length == 0)
             throw new StartupException("REDIS_URL cannot be read: it must be redis://host:port (or rediss:// for TLS).");
 
@@ -26,6 +26,20 @@ internal static class RedisUrl
         if (int.TryParse(url.AbsolutePath.Trim('/'), out var database))
             options.DefaultDatabase = database;
         return options.ToString(includePassword: true);
+    }
+
+    private static string Check(string configuration)
+    {
+        try
+        {
+            ConfigurationOptions.Parse(configuration);
+            return configuration;
+        }
+        catch (ArgumentException)
+        {
+            // Not the text itself: it may hold a password.
+            throw new StartupException("Sessions:Redis:Configuration or REDIS_URL cannot be read: it must be host:port or redis://host:port.");
+        }
     }
 
     /// <summary>The servers alone.</summary>

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
+using RedisSessions.TestServers;
 
 namespace RedisSessions.AspNetCore.Tests.Diagnostics;
 
@@ -63,8 +64,7 @@ public sealed partial class OperationsTests(StoreFixture store)
     [Fact]
     public async Task Prometheus_itself_accepts_the_rules()
     {
-        if (!OperatingSystem.IsLinux() || !((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, "promtool")))))
-            Assert.Skip("promtool is not installed (Debian: prometheus), so the alert rules were not checked by it.");
+        Assert.SkipWhen(ProgramPath.Find("promtool") is null, "promtool is not installed (Debian: prometheus), so the alert rules were not checked by it.");
         using var check = Process.Start(new ProcessStartInfo("promtool", ["check", "rules", Path.Combine(Root, "docker/prometheus/alerts.yml")])
         {
             RedirectStandardOutput = true,

@@ -105,6 +105,23 @@ public sealed partial class ProjectTests
             suites.Order());
     }
 
+    [Fact]
+    public void Tests_that_do_not_run_with_the_SDK_alone_start_no_program()
+    {
+        const string option = @"--filter-not-namespace RedisSessions\.Tests\.\{([\w,]+)\}";
+        var folders = Regex.Match(Repository.Read(".ci", "run"), option).Groups[1].Value;
+        foreach (var folder in folders.Split(','))
+        {
+            var files = Repository.Files($"tests/RedisSessions.Tests/{folder}", "*.cs").ToList();
+            Assert.NotEmpty(files);
+            foreach (var (path, text) in files)
+            {
+                Assert.Contains($"namespace RedisSessions.Tests.{folder};", text, StringComparison.Ordinal);
+                Assert.False(Regex.IsMatch(Code(text), @"\b(Process\.Start|ProcessStartInfo|TestServers)\b"), $"{path} starts a program");
+            }
+        }
+    }
+
     private static XDocument Project(string path) => XDocument.Parse(Repository.Read(path.Split('/')));
 
     private static IEnumerable<string> References(XDocument project, string kind) =>

@@ -158,6 +158,12 @@ public sealed class HostilePayloadTests
     private static TimeSpan Use(string[] keys)
     {
         var map = Map(keys);
+        // The fastest of three: other work of the machine makes a try slower, never faster.
+        return Enumerable.Range(0, 3).Min(_ => Use(keys, map));
+    }
+
+    private static TimeSpan Use(string[] keys, byte[] map)
+    {
         var started = Stopwatch.GetTimestamp();
         var tree = SessionTree.Read(map);
         tree.TryGet(SessionPath.Literal(keys[^1]), out _);

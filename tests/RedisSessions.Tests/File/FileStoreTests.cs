@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
 using RedisSessions.FileStore;
+using RedisSessions.TestServers;
 
 namespace RedisSessions.Tests.FileStore;
 
@@ -168,8 +169,7 @@ public sealed class FileStoreTests : IDisposable
         if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
             Assert.Skip("mounting a small file system needs root on Linux.");
         var mount = Directory.CreateTempSubdirectory("full-").FullName;
-        if (Run("mount", "-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs", mount) != 0)
-            Assert.Skip("this machine does not let root mount a tmpfs.");
+        Assert.SkipUnless(Mounts.TryMount("-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs", mount), Mounts.None);
         try
         {
             var handler = FileFixture.Create(Path.Combine(mount, "sessions"), flushToDisk: true);
@@ -183,7 +183,7 @@ public sealed class FileStoreTests : IDisposable
         }
         finally
         {
-            Run("umount", mount);
+            Mounts.TryUnmount(mount);
             Directory.Delete(mount);
         }
     }
