@@ -72,6 +72,21 @@ public sealed class NearCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_that_was_rolled_back_is_believed_and_its_lower_version_kept_once_what_was_known_is_too_old()
+    {
+        var id = await _engine.StoredAsync(("a", 1));
+        var backup = _engine.Store.Bytes(SessionKey.From(id))!.ToArray();
+        await WriteAsync(_near, id, session => session["a"] = 2);
+        _engine.Store.Plant(SessionKey.From(id), backup);
+        Assert.Equal(2, (await LoadAsync(id)).Get<int>("a"));
+        _engine.Time.Advance(MaxStaleness);
+        Assert.Equal(1, (await LoadAsync(id)).Get<int>("a"));
+        var reads = _handler.Reads;
+        Assert.Equal(1, (await LoadAsync(id)).Get<int>("a"));
+        Assert.Equal(reads, _handler.Reads);
+    }
+
+    [Fact]
     public async Task A_session_with_a_shorter_idle_timeout_is_known_for_a_shorter_time()
     {
         var id = await _engine.StoredAsync(("a", 1));
