@@ -29,6 +29,24 @@
 #define VERSION 2       /* a version is 0 a count, 1 also its commit's id, 2 also the record that the commit was made on */
 #endif
 
+/*
+ * The properties. A planted fault is verified with one of them alone, so that each is known to fail where it should.
+ */
+#ifndef ONLY
+#define ONLY 1023
+#endif
+#define LOST 1          /* nothing acknowledged is lost, but what the store itself lost */
+#define TWICE 2         /* nothing is applied twice */
+#define REFUSED 4       /* nothing refused is there */
+#define LOGOUT 8        /* after an acknowledged logout nothing is alive that was made from the session */
+#define TWO 16          /* one session never becomes two */
+#define STALE 32        /* a commit replaces the very record that it was made on */
+#define SAW 64          /* what a decision has read is what its commit replaces, also when it only ends or moves the session */
+#define RETURN 128      /* a commit replaces a live record: nothing destroyed returns */
+#define LATE 256        /* an id that a login has replaced ends nothing */
+#define GRACE 512       /* an old id within its grace begins no new session */
+#define CHECKS(property) ((ONLY & (property)) != 0)
+
 /* Scaled down from SessionRecord.MaxCommitIds and SessionManager.MaxForwards (8 and 8): few requests go beyond them. */
 #define COMMIT_IDS 2
 #define FORWARDS 1
@@ -100,7 +118,8 @@ Message late;           /* a command that was sent and has not arrived */
 
 #if ROLLBACKS
 Record replica[KEYS];
-bit replicated, rolledBack;
+bit rolledBack;
+bit torn;               /* whoever gave the session a new id died after the roll-back, before it saw that the record is gone */
 bit forked;             /* the roll-back itself brought an old id back beside its successor */
 #endif
 
@@ -134,16 +153,15 @@ inline copy(INTO, FROM) {
   INTO.ids = FROM.ids; INTO.values = FROM.values; INTO.target = FROM.target
 }
 
-/* Where a key leads to in the end, through closed records, expired or not. */
+/* Where a key leads to in the end, through closed records, expired or not; to nothing where the successor is missing. */
 inline walk_from(KEY) {
   last = KEY;
   do
-  :: (store[last].state == REPLACED || store[last].state == FORWARD) && store[store[last].target].state != ABSENT ->
-     last = store[last].target
+  :: store[last].state == REPLACED || store[last].state == FORWARD -> last = store[last].target
   :: else -> break
   od
 }
 
-#include "store.pml"
-#include "engine.pml"
-#include "checks.pml"
+#include "session-store.pml"
+#include "session-engine.pml"
+#include "session-checks.pml"

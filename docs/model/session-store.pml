@@ -18,13 +18,12 @@ inline swap(AT, COUNT, TAG, WHAT) {
   fi
 }
 
-/*
- * The same with what must hold whenever a swap succeeds: it replaced a live record with the very values that the commit
- * was made on and that its decision has seen, and no request ends a session whose id it never had.
- */
+/* The same with what must hold whenever a swap of a session's own record succeeds. */
 inline checked_swap(AT, COUNT, TAG, OWN) {
-  sound = !(OWN) || (store[AT].state == LIVE && store[AT].values == me.values && (!DECIDES || me.saw == me.values)
-                     && !(ENDS && me.late));
+  sound = !(OWN) || ((!CHECKS(RETURN) || (THERE(AT) && store[AT].state == LIVE))
+                     && (!CHECKS(STALE) || store[AT].values == me.values)
+                     && (!CHECKS(SAW) || !DECIDES || me.saw == store[AT].values)
+                     && (!CHECKS(LATE) || !ENDS || !me.late));
   swap(AT, COUNT, TAG, next);
   printf("request %d swaps key %d, version %d.%d, for state %d, values %d: ", r, AT, COUNT, TAG, next.state, next.values);
   printf("%d\n", result);
@@ -45,7 +44,11 @@ inline send(AT, COUNT, TAG, OWN) {
   fi;
   if
   :: result == 0 -> me.unanswered = 1
-  :: result == 0 -> finish()
+  :: result == 0 ->
+#if ROLLBACKS
+     torn = torn || (rolledBack && MOVES);
+#endif
+     finish()
   :: else
   fi
 }
@@ -73,7 +76,8 @@ active proctype Network() {
 end:
   do
   :: atomic { late.used ->
-       sound = !late.own || (store[late.key].state == LIVE && store[late.key].values == late.base);
+       sound = !late.own || ((!CHECKS(RETURN) || (THERE(late.key) && store[late.key].state == LIVE))
+                             && (!CHECKS(STALE) || store[late.key].values == late.base));
        swap(late.key, late.count, late.tag, late.record);
        printf("the late command arrives: %d\n", result);
        assert(result != COMMITTED || sound);

@@ -46,7 +46,11 @@ inline send_copy() {
 /* A swap of the session's own record that found its commit stored, by this command or by an earlier one. */
 inline stored() {
   if
+#if ROLLBACKS && !defined(NO_SECOND_LOOK)
   :: MOVES -> me.step = CHECKING_NEW
+#else
+  :: MOVES -> goto to_move
+#endif
   :: ENDS -> goto to_end
   :: !ENDS && !MOVES ->
      acknowledged = acknowledged | CHANGE(COMMIT);
@@ -65,14 +69,10 @@ inline stored() {
  * Or after both: then it has neither, and the answer is 503.
  */
 inline check_new() {
-#if ROLLBACKS && !defined(NO_SECOND_LOOK)
   if
   :: THERE(r + 1) -> goto to_move
   :: else -> me.step = CHECKING_OLD
   fi
-#else
-  goto to_move
-#endif
 }
 
 inline check_old() {
@@ -131,7 +131,7 @@ to_load:
 #ifdef FORWARDS_END_IN_NOTHING
            /* A new session, and its cookie, while the old id still leads to the session of this browser. */
            walk_from(me.came);
-           assert(store[last].state != LIVE);
+           assert(!CHECKS(GRACE) || store[last].state != LIVE);
 #endif
            goto to_refuse
         fi
@@ -174,7 +174,12 @@ to_swap:
 #endif
 #ifndef GUESS
         /* It may have been one of the commits that the record does not remember: 503. */
-        :: !HAS_ID(store[me.key].ids, ID) && me.unanswered && store[me.key].count > me.count + COMMIT_IDS -> finish()
+        :: !HAS_ID(store[me.key].ids, ID) && me.unanswered && store[me.key].count > me.count + COMMIT_IDS ->
+#ifdef UNKNOWN_IS_REFUSED
+           goto to_refuse
+#else
+           finish()
+#endif
 #endif
         :: else -> goto to_move_on
         fi
