@@ -5,7 +5,7 @@
  *
  * The protocol: copy, delete, commit. The first write stores an unchanged copy in the new store, marked as a copy; it
  * deletes the record in the old store; then it replaces the copy by an ordinary commit. A copy counts only where the
- * other store has nothing else. Whatever ends a session deletes in the old store first.
+ * other store has nothing else. An end deletes in the old store first.
  */
 #ifndef N
 #define N 2             /* requests */

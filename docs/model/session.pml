@@ -119,7 +119,7 @@ Message late;           /* a command that was sent and has not arrived */
 #if ROLLBACKS
 Record replica[KEYS];
 bit rolledBack;
-bit torn;               /* whoever gave the session a new id died after the roll-back, before it saw that the record is gone */
+bit torn;               /* a login or rotation died after the roll-back, before its second look */
 bit forked;             /* the roll-back itself brought an old id back beside its successor */
 #endif
 

@@ -42,7 +42,10 @@ public sealed partial class ModelTests
             var properties = Property().Matches(text).Select(match => match.Groups[1].Value).ToList();
             Assert.NotEmpty(properties);
             foreach (var property in properties)
-                Assert.Contains(faults, fault => fault.Model == model && fault.Macros.EndsWith($"-DONLY={property}", StringComparison.Ordinal));
+            {
+                Assert.Contains(
+                    faults, fault => fault.Model == model && fault.Macros.EndsWith("-DONLY=" + property, StringComparison.Ordinal));
+            }
         }
     }
 
@@ -66,6 +69,7 @@ public sealed partial class ModelTests
     private static partial Regex Configuration();
 
     // A property is a bit with a sentence that says what must hold; it is declared after ONLY.
-    [GeneratedRegex(@"(?<=^#define ONLY \d+\n#endif\n(?:#define [A-Z_]+ \d+ +/\*.*\*/\n)*)#define ([A-Z_]+) \d+ +/\*", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"(?<=^#define ONLY \d+\n#endif\n(?:#define [A-Z_]+ \d+ +/\*.*\*/\n)*)#define ([A-Z_]+) \d+ +/\*", RegexOptions.Multiline)]
     private static partial Regex Property();
 }
