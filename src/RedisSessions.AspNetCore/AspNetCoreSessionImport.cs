@@ -22,6 +22,9 @@ internal sealed class AspNetCoreSessionImport(string cookieName, string cookiePa
     // What the framework makes has about 200; more is somebody's attempt to keep us busy.
     private const int LongestCookie = 1024;
 
+    // Three characters for one at worst.
+    private const int LongestEncoded = 3 * LongestCookie;
+
     internal override void Check(IServiceProvider services)
     {
         if (services.GetService<IDistributedCache>() is null)
@@ -33,9 +36,23 @@ internal sealed class AspNetCoreSessionImport(string cookieName, string cookiePa
     }
 
     internal override ForeignSession? Find(HttpContext context) =>
-        context.Request.Cookies[cookieName] is { Length: > 0 and <= LongestCookie } cookie && TryUnprotect(context, cookie, out var key)
+        OnlyCookie(context.Request) is { Length: > 0 and <= LongestCookie } cookie && TryUnprotect(context, cookie, out var key)
             ? new Found(this, context, cookie, key)
             : null;
+
+    /// <summary>The cookie's value, decoded. Two different ones are none, as with the session's own cookie; a name is what it is, letter by letter.</summary>
+    private string? OnlyCookie(HttpRequest request)
+    {
+        string? only = null;
+        foreach (var value in new CookieValues(request.Headers.Cookie, cookieName))
+        {
+            if (value.Length > LongestEncoded || Uri.UnescapeDataString(value) is var decoded && (only ?? decoded) != decoded)
+                return null;
+            only ??= decoded;
+        }
+
+        return only;
+    }
 
     private static bool TryUnprotect(HttpContext context, string cookie, [NotNullWhen(true)] out string? key)
     {

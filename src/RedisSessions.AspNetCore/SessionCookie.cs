@@ -16,29 +16,23 @@ internal sealed class SessionCookie(
     private readonly LaravelCookie? _laravel = LaravelOf(options.Value.Laravel, manager.IdFormat);
     private readonly bool _development = environment.IsDevelopment();
 
-    /// <summary>The id that a request brings. Two different ones are none: a sibling host or a path may have planted one of them, and nobody can tell which.</summary>
+    /// <summary>
+    /// The id that a request brings. Two different ones are none: a sibling host or a path may have planted one of them, and nobody can tell which.
+    /// </summary>
     public SessionId? Read(HttpContext context)
     {
-        // Not the framework's collection: that decodes and keeps every cookie of the request, and its names know no difference between capitals and others.
         var headers = context.Request.Headers.Cookie;
         if (headers.Count == 0)
             return null;
         var name = NameFor(context.Request);
         SessionId? found = null;
         var others = false;
-        foreach (var header in headers)
+        foreach (var value in new CookieValues(headers, name))
         {
-            foreach (var range in header.AsSpan().Split(';'))
-            {
-                var pair = header.AsSpan(range).Trim();
-                if (pair.Length <= name.Length || pair[name.Length] != '=' || !pair.StartsWith(name, StringComparison.Ordinal))
-                    continue;
-                var value = pair[(name.Length + 1)..].Trim('"');
-                if (TryRead(name, value, out var id) && (found is null || found == id))
-                    found = id;
-                else
-                    others = true;
-            }
+            if (TryRead(name, value.Trim('"'), out var id) && (found is null || found == id))
+                found = id;
+            else
+                others = true;
         }
 
         if (found is null || !others)

@@ -1,6 +1,7 @@
 using System.Data;
 using System.Data.Common;
 using System.Globalization;
+using System.Transactions;
 using Microsoft.Extensions.Options;
 
 namespace RedisSessions.Database;
@@ -44,8 +45,15 @@ internal sealed class SessionDatabase
         return new Turn(_writer);
     }
 
+    /// <summary>
+    /// A connection outside of any transaction of the application. Drivers join the one that is around where a connection is opened: what was acknowledged
+    /// to a browser would be taken back with the application's own work, and a second connection makes some transactions fail.
+    /// </summary>
     public async ValueTask<DbConnection> OpenAsync(CancellationToken cancellationToken)
     {
+        using var outside = Transaction.Current is null
+            ? null
+            : new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
         var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         if (_open is null)
             return connection;

@@ -9,6 +9,8 @@ namespace RedisSessions;
 /// </summary>
 public sealed class RedisSessionsOptions
 {
+    internal const int LargestSize = 64 * 1024 * 1024;
+
     /// <summary>The configuration section: <c>Sessions</c>.</summary>
     public const string Section = "Sessions";
 
@@ -100,7 +102,7 @@ internal sealed class RedisSessionsOptionsValidator(IEnumerable<SessionHandlerNa
         List<string> errors = [];
         Range(nameof(options.IdleTimeout), options.IdleTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365));
         Range(nameof(options.AbsoluteTimeout), options.AbsoluteTimeout, options.IdleTimeout, TimeSpan.FromDays(3650));
-        Range(nameof(options.MaxSize), options.MaxSize, 1024, 64 * 1024 * 1024);
+        Range(nameof(options.MaxSize), options.MaxSize, 1024, RedisSessionsOptions.LargestSize);
         Range(nameof(options.RotationGrace), options.RotationGrace, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
         Range(nameof(options.CollectEvery), options.CollectEvery, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         Range(nameof(options.CommitTries), options.CommitTries, 1, 10_000);

@@ -141,12 +141,12 @@ public sealed partial class Session
         $"The session keys '{FlashBag.ReservedKey}' and '{ReservedKeys.Session}' are the library's own: use another one, or Flash for flash data.", nameof(key));
 
     /// <summary>A copy of a value, if the payload with it at this key can be read again: readers follow no more than so many levels.</summary>
-    private static SessionValue Fitting<T>(SessionPath path, T value, bool inList = false)
+    private SessionValue Fitting<T>(SessionPath path, T value, bool inList = false)
     {
-        var packed = SessionValue.From(value);
+        var packed = SessionValue.From(value, path, _manager.Options.MaxSize);
         return path.Levels + (inList ? 1 : 0) + packed.Depth <= Packed.MaxDepth
             ? packed
-            : throw new ArgumentException($"The session value '{path}' would nest deeper than {Packed.MaxDepth} levels.", nameof(value));
+            : throw new ArgumentException($"The session value '{path}' would nest deeper than {Packed.MaxDepth} levels. {SessionValue.WhatToStore}", nameof(value));
     }
 
     private async ValueTask<TResult> TransactAsync<TChange, TResult>(

@@ -6,20 +6,14 @@ namespace RedisSessions.WebFarm.Tests;
 /// <summary>The page in a real browser, with and without scripts, and the pictures that the README shows.</summary>
 public sealed class BrowserTests
 {
-    private static readonly string[] Flags =
-    [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-        "--disable-sync", "--hide-scrollbars",
-    ];
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_visitor_logs_in_shops_races_and_survives_the_death_of_an_instance()
     {
         await using var farm = await FarmProcess.StartAsync(Token);
-        await using var browser = await Browser.OpenAsync(Chromium());
-        var page = await browser.PageAsync(farm, 1200, 900, scripts: true);
+        await using var browser = await Chromium.OpenAsync();
+        var page = await PageAsync(browser, farm, 1200, 900, scripts: true);
         List<string> problems = [];
         page.Console += (_, message) => { if (message.Type is "error" or "warning") problems.Add(message.Text); };
         page.RequestFailed += (_, request) => problems.Add(request.Url);
@@ -73,8 +67,8 @@ public sealed class BrowserTests
     public async Task On_a_phone_without_scripts_it_works_by_keyboard()
     {
         await using var farm = await FarmProcess.StartAsync(Token);
-        await using var browser = await Browser.OpenAsync(Chromium());
-        var page = await browser.PageAsync(farm, 390, 844, scripts: false);
+        await using var browser = await Chromium.OpenAsync();
+        var page = await PageAsync(browser, farm, 390, 844, scripts: false);
         await page.GotoAsync("/");
 
         await page.Keyboard.PressAsync("Tab");
@@ -95,16 +89,6 @@ public sealed class BrowserTests
         }
     }
 
-    private static string Chromium()
-    {
-        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .SelectMany(static folder => (string[])["chromium", "chromium-browser", "google-chrome"], Path.Combine)
-            .FirstOrDefault(File.Exists);
-        if (path is null)
-            Assert.Skip("chromium is not installed: no chromium, chromium-browser or google-chrome on the PATH");
-        return path;
-    }
-
     /// <summary>Pictures are part of the repository, so they change only when they are meant to: UPDATE_SCREENSHOT=1.</summary>
     private static async Task SaveAsync(IPage page, string name, ILocator part)
     {
@@ -118,43 +102,13 @@ public sealed class BrowserTests
         await part.ScreenshotAsync(new() { Path = path, Animations = ScreenshotAnimations.Disabled });
     }
 
-    /// <summary>Debian's browser, driven by Playwright; nothing is downloaded.</summary>
-    private sealed class Browser(IPlaywright playwright, IBrowser browser) : IAsyncDisposable
-    {
-        public static async Task<Browser> OpenAsync(string path)
+    private static async Task<IPage> PageAsync(Chromium chromium, FarmProcess farm, int width, int height, bool scripts) =>
+        await (await chromium.ContextAsync(new()
         {
-            // Four processes and a browser start at once, on whatever machine this is.
-            Assertions.SetDefaultExpectTimeout(30_000);
-            var playwright = await Playwright.CreateAsync();
-            try
-            {
-                return new Browser(playwright, await playwright.Chromium.LaunchAsync(new() { ExecutablePath = path, Args = Flags }));
-            }
-            catch
-            {
-                playwright.Dispose();
-                throw;
-            }
-        }
-
-        public async Task<IPage> PageAsync(FarmProcess farm, int width, int height, bool scripts)
-        {
-            var context = await browser.NewContextAsync(new()
-            {
-                BaseURL = farm.Address.ToString(),
-                ViewportSize = new() { Width = width, Height = height },
-                JavaScriptEnabled = scripts,
-                ColorScheme = ColorScheme.Light,
-                ReducedMotion = ReducedMotion.Reduce,
-            });
-            context.SetDefaultTimeout(30_000);
-            return await context.NewPageAsync();
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await browser.CloseAsync();
-            playwright.Dispose();
-        }
-    }
+            BaseURL = farm.Address.ToString(),
+            ViewportSize = new() { Width = width, Height = height },
+            JavaScriptEnabled = scripts,
+            ColorScheme = ColorScheme.Light,
+            ReducedMotion = ReducedMotion.Reduce,
+        })).NewPageAsync();
 }

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Collections.ObjectModel;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Unicode;
 using MessagePack;
 using MessagePack.Formatters;
@@ -46,7 +48,12 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
                 new PackedDate.DateTimeOffsetFormatter(), new NullableFormatter<DateTimeOffset>(), new PackedDate.DateTimeFormatter(),
                 new NullableFormatter<DateTime>(), new PackedDecimal.Formatter(), new NullableFormatter<decimal>(),
             ],
-            [new NoTypeNames(), ContractlessStandardResolver.Instance]));
+            [new NoValues(), ContractlessStandardResolver.Instance]));
+
+    private static readonly MessagePackSerializerOptions Writing = WritingLimits.WithLimits(Options);
+
+    /// <summary>What to do about an object that cannot be stored.</summary>
+    public const string WhatToStore = "Store what is needed of it: an id, values, lists, maps or public classes with public properties.";
 
     private static readonly byte[] True = [MessagePackCode.True], False = [MessagePackCode.False];
 
@@ -57,8 +64,11 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
     public SessionValueKind Kind => Packed.KindOf(Bytes.Span[0]);
 
     /// <summary>Encodes an object.</summary>
-    /// <exception cref="ArgumentException">It has no form as a session value.</exception>
-    public static SessionValue From<T>(T value)
+    /// <param name="value">The object.</param>
+    /// <param name="path">Where it is to be stored, for the message; null for a value of the library's own.</param>
+    /// <param name="maxSize">The largest session in bytes: what is several times as large is not written to its end.</param>
+    /// <exception cref="ArgumentException">It has no form as a session value, or nests too deep, or is much too large.</exception>
+    public static SessionValue From<T>(T value, SessionPath? path = null, int maxSize = RedisSessionsOptions.LargestSize)
     {
         if (value is null)
             return Null;
@@ -73,22 +83,27 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
                 return FromInteger(number);
             case bool truth:
                 return new(truth ? True : False);
+            case byte[] bytes:
+                return FromBytes(bytes);
         }
 
         try
         {
             // A value stored through a base type or an interface is stored as what it is.
-            var bytes = typeof(T).IsValueType || typeof(T).IsSealed
-                ? MessagePackSerializer.Serialize(value, Options)
-                : MessagePackSerializer.Serialize(value.GetType(), value, Options);
-            Packed.Validate(bytes);
-            return new SessionValue(bytes);
+            var limits = WritingLimits.For(Writing, maxSize);
+            var packed = typeof(T).IsValueType || typeof(T).IsSealed
+                ? MessagePackSerializer.Serialize(value, limits)
+                : MessagePackSerializer.Serialize(value.GetType(), value, limits);
+            RedisSessions.Values.Packed.Validate(packed);
+            return new SessionValue(packed);
         }
         catch (Exception e) when (e is MessagePackSerializationException or FormatException or TypeAccessException or MethodAccessException)
         {
+            // The innermost alone: around it is one more for each level of the object.
+            var reason = Innermost(e);
+            var what = path is { } key ? $"The session value '{key}', a {value.GetType()}," : $"A {value.GetType()}";
             throw new ArgumentException(
-                $"A {value.GetType()} cannot be stored in a session: {Innermost(e).Message} "
-                + "Store values, lists, maps or public classes with public properties.", nameof(value), e);
+                $"{what} cannot be stored in a session: {reason.Message} {WhatToStore}", nameof(value), reason is WritingLimits.LimitException ? null : reason);
         }
     }
 
@@ -157,6 +172,13 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
         var bytes = new byte[PackedWriter.StringSize(text)];
         new PackedWriter(bytes).WriteString(text);
         return new(bytes);
+    }
+
+    private static SessionValue FromBytes(byte[] value)
+    {
+        Span<byte> header = stackalloc byte[1 + sizeof(uint)];
+        MessagePackPrimitives.TryWriteBinHeader(header, (uint)value.Length, out var written);
+        return new((byte[])[.. header[..written], .. value]);
     }
 
     private static SessionValue FromInteger(long number)
@@ -246,18 +268,27 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
 
     private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;
 
-    /// <summary>MessagePack would store a <see cref="Type"/> by its name, and load what a name in the store names.</summary>
-    private sealed class NoTypeNames : IFormatterResolver
+    /// <summary>
+    /// MessagePack would store a <see cref="Type"/> by its name, and load what a name in the store names; of an exception it would leave out the stack, and
+    /// of JSON everything.
+    /// </summary>
+    private sealed class NoValues : IFormatterResolver
     {
-        public IMessagePackFormatter<T>? GetFormatter<T>() => typeof(T).IsAssignableTo(typeof(Type)) ? new Refusal<T>() : null;
+        public IMessagePackFormatter<T>? GetFormatter<T>() => Reason(typeof(T)) is { } reason ? new Refusal<T>(reason) : null;
 
-        private sealed class Refusal<T> : IMessagePackFormatter<T>
+        private static string? Reason(Type type) =>
+            type.IsAssignableTo(typeof(Type)) ? "a type is no value."
+            : type.IsAssignableTo(typeof(Exception)) ? "an exception is no value."
+            : type.IsAssignableTo(typeof(JsonNode)) || type == typeof(JsonElement) ? "JSON goes in as text (ToString) or as an object (Deserialize)."
+            : null;
+
+        private sealed class Refusal<T>(string reason) : IMessagePackFormatter<T>
         {
             public void Serialize(ref MessagePackWriter writer, T value, MessagePackSerializerOptions options) => throw Refused();
 
             public T Deserialize(ref MessagePackReader reader, MessagePackSerializerOptions options) => throw Refused();
 
-            private static MessagePackSerializationException Refused() => new("a type is no value.");
+            private MessagePackSerializationException Refused() => new(reason);
         }
     }
 }

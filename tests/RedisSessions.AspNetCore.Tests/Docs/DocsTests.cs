@@ -23,6 +23,10 @@ public sealed partial class DocsTests(StoreFixture store)
     public void Every_CSharp_block_of_a_document_is_code_that_compiles()
     {
         var code = SnippetInCode().Matches(File.ReadAllText(Path.Combine(Root, "tests/RedisSessions.AspNetCore.Tests/Docs/Snippets.cs"))).ToDictionary(match => match.Groups[1].Value, match => Dedent(match.Groups[2].Value));
+        // The first example is a whole program: a project of its own compiles it with nothing else, and what is run here is a part of it.
+        code.Add("registration", File.ReadAllText(Path.Combine(Root, "samples/QuickStart/Program.cs")).Trim());
+        Assert.True(code.Remove("registration_body", out var body));
+        Assert.Contains(body, code["registration"], StringComparison.Ordinal);
         List<string> shown = [];
         foreach (var document in Documents.Select(row => row.Data))
         {
@@ -32,6 +36,9 @@ public sealed partial class DocsTests(StoreFixture store)
             foreach (Match block in blocks)
             {
                 Assert.Equal(code[block.Groups[1].Value], block.Groups[2].Value.Trim());
+                // What begins or ends as a program does is one, and has what a program needs.
+                var isProgram = block.Groups[2].Value.Contains("CreateBuilder(args)", StringComparison.Ordinal) || block.Groups[2].Value.Contains("app.Run()", StringComparison.Ordinal);
+                Assert.Equal(block.Groups[1].Value == "registration", isProgram);
                 shown.Add(block.Groups[1].Value);
             }
         }

@@ -10,7 +10,7 @@ internal static class Snippets
 {
     public static WebApplication Registration(WebApplicationBuilder builder)
     {
-        // snippet: registration
+        // snippet: registration_body
         builder.Services.AddRedisSessions()
             .AddRedis("localhost:6379");
 

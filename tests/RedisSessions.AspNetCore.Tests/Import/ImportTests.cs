@@ -112,6 +112,28 @@ public sealed class ImportTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task A_cookie_that_only_looks_like_the_old_one_is_none_and_two_different_ones_are_none()
+    {
+        using var before = new FrameworkApp(store, "__Host-shop");
+        var old = await before.VisitAsync(Ada);
+        await using var app = await before.BecomesAsync();
+        using var browser = app.NewBrowser();
+        string[] cookies =
+        [
+            old.Replace("Host", "host", StringComparison.Ordinal), old.ToUpperInvariant(), "\u00e2\u0080\u0080" + old, $"a=b, {old}", $"a=b,{old}",
+            $"{old}; {old[..^4]}", $"{old[..^4]}; {old}", $"{old}; __Host-shop={new string('A', 20_000)}",
+        ];
+        foreach (var cookie in cookies)
+        {
+            var answer = await browser.SendAsync("/get?key=user", cookie);
+            Assert.Equal(("none", null), (answer.Body, answer.SetCookie));
+        }
+
+        Assert.Equal(0, before.Cache.Reads);
+        Assert.Equal("ada", (await browser.SendAsync("/get?key=user", $"{old};\t{old}; a=b")).Body);
+    }
+
+    [Fact]
     public async Task A_session_that_has_expired_there_is_a_new_one_here()
     {
         using var before = new FrameworkApp(store);
