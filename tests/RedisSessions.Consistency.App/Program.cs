@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text.Json;
+using RedisSessions;
+using RedisSessions.Consistency.App;
+using RedisSessions.Consistency.Http.Wire;
+using RedisSessions.Consistency.Scripts;
+using TargetApp;
+
+var builder = MeasuredServer.Create(args);
+var settings = builder.Configuration;
+var offset = double.Parse(settings[ProcessSettings.ClockOffset] ?? "0", CultureInfo.InvariantCulture);
+if (offset != 0)
+    builder.Services.AddSingleton<TimeProvider>(new OffsetClock(TimeSpan.FromSeconds(offset)));
+var sessions = builder.Services.AddRedisSessions()
+    .ConfigureCookie(cookie =>
+    {
+        cookie.Name = ProcessSettings.Cookie;
+        cookie.SecurePolicy = CookieSecurePolicy.None;
+    })
+    .AddRedis();
+if (Database.Choose(settings) is var (dialect, dataSource))
+    sessions.AddDatabase(dialect, _ => dataSource);
+
+var app = builder.Build();
+using var witness = new Witness(settings[ProcessSettings.Witness] ?? throw new InvalidOperationException($"--{ProcessSettings.Witness} is missing."));
+
+// In front of the sessions: an exception that they do not map gets here, and the checker reads its type.
+app.Use(async (context, next) =>
+{
+    try
+    {
+        await next(context);
+    }
+    catch (Exception e) when (!context.Response.HasStarted)
+    {
+        context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+        await context.Response.WriteAsync($"{e.GetType().Name}: {e.Message}", CancellationToken.None);
+    }
+});
+app.UseRedisSessions();
+
+app.MapGet(ProcessSettings.Hello, static () => "hello").WithSessionAccess(SessionAccess.None);
+foreach (var access in (SessionAccess[])[SessionAccess.Optimistic, SessionAccess.ReadOnly, SessionAccess.Exclusive])
+    app.MapPost(ProcessSettings.Run(access), RunAsync).WithSessionAccess(access);
+
+await app.RunAsync();
+
+// The response has no body of its own: the first byte, or its absence, comes after the commit all the same.
+async Task<IResult> RunAsync(HttpContext context, Session session)
+{
+    var request = await JsonSerializer.DeserializeAsync<Request>(context.Request.Body, WireJson.Options, context.RequestAborted)
+        ?? throw new InvalidOperationException("The request is empty.");
+    var isNew = session.IsNew;
+    witness.Write(new Witnessed(request.Id, isNew, null, null));
+    var result = await Interpreter.RunAsync(
+        request, session, milliseconds => Task.Delay(TimeSpan.FromMilliseconds(milliseconds)), context.RequestAborted);
+    witness.Write(new Witnessed(request.Id, isNew, result.Segments, result.Open));
+    return Results.Text("done");
+}
