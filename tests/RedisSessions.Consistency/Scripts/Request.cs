@@ -51,6 +51,10 @@ internal sealed record Segment(IReadOnlyList<Executed> Steps, Fate Fate, string?
     /// <summary>How often the delegate ran; 0 for plain code.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int Runs { get; init; }
+
+    /// <summary>Whether its changes went along with the update that follows it: one commit, all or nothing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool WithNext { get; init; }
 }
 
 /// <summary>A step and the answer that the session gave: JSON of a value, the type of an exception, or null for steps that answer nothing.</summary>
