@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using RedisSessions;
 using RedisSessions.Consistency.App;
@@ -48,12 +49,15 @@ await app.RunAsync();
 // The response has no body of its own: the first byte, or its absence, comes after the commit all the same.
 async Task<IResult> RunAsync(HttpContext context, Session session)
 {
-    var request = await JsonSerializer.DeserializeAsync<Request>(context.Request.Body, WireJson.Options, context.RequestAborted)
+    var request = await JsonSerializer.DeserializeAsync<Request>(context.Request.Body, Json.Options, context.RequestAborted)
         ?? throw new InvalidOperationException("The request is empty.");
     var isNew = session.IsNew;
     witness.Write(new Witnessed(request.Id, isNew, null, null));
     var result = await Interpreter.RunAsync(
         request, session, milliseconds => Task.Delay(TimeSpan.FromMilliseconds(milliseconds)), context.RequestAborted);
-    witness.Write(new Witnessed(request.Id, isNew, result.Segments, result.Open));
+    witness.Write(new Witnessed(request.Id, isNew, result.Segments, result.Failure is null ? result.Open : null));
+    // As an endpoint does that catches nothing: the middleware answers.
+    if (result.Failure is { } failure)
+        ExceptionDispatchInfo.Throw(failure);
     return Results.Text("done");
 }

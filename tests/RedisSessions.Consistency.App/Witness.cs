@@ -1,5 +1,6 @@
 using System.Text.Json;
 using RedisSessions.Consistency.Http.Wire;
+using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.App;
 
@@ -15,7 +16,7 @@ internal sealed class Witness(string path) : IDisposable
 
     public void Write(Witnessed witnessed)
     {
-        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(witnessed, WireJson.Options), (byte)'\n'];
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(witnessed, Json.Options), (byte)'\n'];
         lock (_lock)
             _file.Write(line);
     }

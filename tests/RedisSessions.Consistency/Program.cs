@@ -1,2 +1,5 @@
-Console.Error.WriteLine("The checker has no commands yet.");
-return 2;
+using RedisSessions.Consistency.Http;
+
+return args is ["http", .. var arguments]
+    ? await HttpCommand.RunAsync(arguments, Console.Out, CancellationToken.None)
+    : 2;

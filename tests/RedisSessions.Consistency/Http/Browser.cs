@@ -32,7 +32,7 @@ internal sealed class Browser(int number, CookieNumbers numbers, HistoryClock cl
             ClockOffset = (long)process.ClockOffset.TotalMilliseconds,
         };
         using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(process.Address, ProcessSettings.Run(request.Access)));
-        message.Content = JsonContent.Create(request, options: WireJson.Options);
+        message.Content = JsonContent.Create(request, options: Json.Options);
         if (cookie is not null)
             message.Headers.TryAddWithoutValidation("Cookie", $"{ProcessSettings.Cookie}={cookie}");
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(leaving);

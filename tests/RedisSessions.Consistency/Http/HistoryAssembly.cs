@@ -25,7 +25,7 @@ internal static class HistoryAssembly
     {
         try
         {
-            return JsonSerializer.Deserialize<Witnessed>(line, WireJson.Options);
+            return JsonSerializer.Deserialize<Witnessed>(line, Json.Options);
         }
         catch (JsonException)
         {
@@ -37,9 +37,11 @@ internal static class HistoryAssembly
     {
         List<Segment> segments = [.. witnessed?.Done ?? []];
         var (fate, detail) = FateOf(sent);
-        if (witnessed is not null)
-            segments.Add(new Segment(witnessed.Open ?? [], fate, detail));
-        else if (fate == Fate.Broken)
+        if (witnessed is { Open: { } open })
+            segments.Add(new Segment(open, fate, detail));
+        else if (witnessed is { Done: null })
+            segments.Add(new Segment([], fate, detail ?? "the process ended while the endpoint ran"));
+        else if (witnessed is null && fate == Fate.Broken)
             segments.Add(new Segment([], fate, detail));
         return new Observation(
             sent.Request, sent.Browser, sent.Process, sent.Cookie, sent.Began, sent.Ended, witnessed?.WasNew, segments, sent.Answer, sent.NewCookie)
@@ -57,7 +59,7 @@ internal static class HistoryAssembly
         409 when sent.Body.Contains("urn:redis-sessions:ended", StringComparison.Ordinal) => (Fate.Ended, null),
         409 when sent.Body.Contains("urn:redis-sessions:conflict", StringComparison.Ordinal) => (Fate.Refused, null),
         // Nothing is stored of what is too large.
-        413 when sent.Body.Contains("urn:redis-sessions:too-large", StringComparison.Ordinal) => (Fate.Refused, "too large"),
+        413 when sent.Body.Contains("urn:redis-sessions:too-large", StringComparison.Ordinal) => (Fate.Abandoned, "too large"),
         503 when sent.Body.Contains("urn:redis-sessions:", StringComparison.Ordinal) => (Fate.Unknown, null),
         var status => (Fate.Broken, FormattableString.Invariant($"{status}: {sent.Body}")),
     };

@@ -22,6 +22,7 @@ internal static class EnvironmentCatalog
         },
         new("touch") { StartAsync = Redis, Extra = ["--Sessions:Redis:TouchInterval=00:00:02"] },
         new("last-write-wins") { StartAsync = Redis, Extra = ["--Sessions:OnConflict=LastWriteWins"], Rules = new Rules { LastWriteWins = true } },
+        new("clocks") { StartAsync = Redis, MostAhead = TimeSpan.FromSeconds(150) },
         new("memory") { StartAsync = static (plan, processes, token) => RedisEnvironment.TryStartAsync(plan, processes, full: true, token) },
         new("sentinel")
         {

@@ -10,7 +10,7 @@ internal sealed class KillProcess(TimeSpan mostAhead) : HttpFault
         var process = context.AnyProcess();
         var offset = mostAhead * (2 * context.Random.NextDouble() - 1);
         context.Note(FormattableString.Invariant($"kill process {process.Number}, the next one is {offset.TotalSeconds:F0} s ahead"));
-        await process.RestartAsync(offset, context.Token);
+        await process.RestartAsync(offset, CancellationToken.None);
     }
 }
 

@@ -1,0 +1,52 @@
+using System.Globalization;
+using RedisSessions.Consistency.Http.Environments;
+
+namespace RedisSessions.Consistency.Http;
+
+/// <summary>The arguments of the command <c>http</c>.</summary>
+internal sealed record HttpArguments
+{
+    public IReadOnlyList<EnvironmentPlan> Environments { get; private init; } = [];
+
+    public int Seed { get; private init; } = 1;
+
+    /// <summary>For each environment.</summary>
+    public TimeSpan Length { get; private init; } = TimeSpan.FromMinutes(1);
+
+    public int Processes { get; private init; } = 2;
+
+    /// <summary>Where histories with findings are kept.</summary>
+    public string Folder { get; private init; } = "findings";
+
+    /// <returns>Null when they make no sense.</returns>
+    public static HttpArguments? TryParse(IReadOnlyList<string> arguments)
+    {
+        var parsed = new HttpArguments();
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            if (arguments[i] == "--all")
+            {
+                parsed = parsed with { Environments = EnvironmentCatalog.All };
+                continue;
+            }
+
+            if (i + 1 == arguments.Count || With(parsed, arguments[i], arguments[++i]) is not { } next)
+                return null;
+            parsed = next;
+        }
+
+        return parsed.Environments.Count > 0 ? parsed : null;
+    }
+
+    private static HttpArguments? With(HttpArguments parsed, string name, string value) => name switch
+    {
+        "--store" when EnvironmentCatalog.Find(value) is { } environment => parsed with { Environments = [.. parsed.Environments, environment] },
+        "--seed" when int.TryParse(value, CultureInfo.InvariantCulture, out var seed) => parsed with { Seed = seed },
+        "--minutes" when double.TryParse(value, CultureInfo.InvariantCulture, out var minutes) && minutes > 0 =>
+            parsed with { Length = TimeSpan.FromMinutes(minutes) },
+        "--processes" when int.TryParse(value, CultureInfo.InvariantCulture, out var processes) && processes is > 0 and <= 16 =>
+            parsed with { Processes = processes },
+        "--out" => parsed with { Folder = value },
+        _ => null,
+    };
+}

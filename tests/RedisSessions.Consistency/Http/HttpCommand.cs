@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using RedisSessions.Consistency.History;
+using RedisSessions.Consistency.Http.Environments;
+using RedisSessions.Consistency.Scripts;
+
+namespace RedisSessions.Consistency.Http;
+
+/// <summary>The command <c>http</c>: runs over HTTP, round after round from successive seeds, and prints what is found.</summary>
+internal static class HttpCommand
+{
+    public const string Usage =
+        "http --store NAME|--all [--seed N] [--minutes M] [--processes P] [--out FOLDER]\n"
+        + "  stores: redis garnet file sqlite postgres mariadb near touch last-write-wins clocks memory sentinel sentinel-replicas\n"
+        + "          readthrough-file-redis readthrough-redis-file readthrough-redis-sqlite readthrough-redis-postgres readthrough-mariadb-redis";
+
+    // A history of this length is judged within seconds, and a failover with its roll-back has room in it.
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(20);
+
+    /// <summary>Runs it.</summary>
+    /// <param name="arguments">What follows <c>http</c>.</param>
+    /// <param name="output">Where findings are printed.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>0 when nothing was found, 1 when something was, 2 when the arguments make no sense.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, CancellationToken cancellationToken)
+    {
+        if (HttpArguments.TryParse(arguments) is not { } parsed)
+        {
+            await output.WriteLineAsync(Usage);
+            return 2;
+        }
+
+        var found = 0;
+        foreach (var environment in parsed.Environments)
+            found += await RunAsync(environment, parsed, output, cancellationToken);
+        return found == 0 ? 0 : 1;
+    }
+
+    private static async Task<int> RunAsync(EnvironmentPlan environment, HttpArguments arguments, TextWriter output, CancellationToken cancellationToken)
+    {
+        var (started, found, requests) = (Stopwatch.GetTimestamp(), 0, 0);
+        for (var seed = arguments.Seed; Stopwatch.GetElapsedTime(started) < arguments.Length; seed++)
+        {
+            var plan = new HttpPlan(environment, seed, Round) { Processes = arguments.Processes };
+            if (await HttpRun.RunAsync(plan, cancellationToken) is not { } history)
+            {
+                await output.WriteLineAsync($"{environment.Name}: skipped, this machine has not got what it needs.");
+                return 0;
+            }
+
+            requests += history.Observations.Count;
+            var findings = Judge.Check(history);
+            if (findings.Count > 0)
+                await ReportAsync(history, findings, Stopwatch.GetElapsedTime(started), arguments.Folder, output, cancellationToken);
+            found += findings.Count;
+        }
+
+        await output.WriteLineAsync(string.Create(
+            CultureInfo.InvariantCulture, $"{environment.Name}: {requests} requests in {Stopwatch.GetElapsedTime(started).TotalMinutes:F1} min, {found} findings."));
+        return found;
+    }
+
+    /// <summary>A run over HTTP cannot be repeated exactly, so the history is kept with the seed.</summary>
+    private static async Task ReportAsync(
+        RunHistory history, IReadOnlyList<Finding> findings, TimeSpan after, string folder, TextWriter output, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(folder);
+        var file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{history.Name.Replace(' ', '-')}-{history.Seed}.json"));
+        await File.WriteAllBytesAsync(file, JsonSerializer.SerializeToUtf8Bytes(history, Json.Options), cancellationToken);
+        await output.WriteLineAsync(string.Create(
+            CultureInfo.InvariantCulture, $"{history.Name}, seed {history.Seed}, after {after.TotalMinutes:F1} min: {findings.Count} findings; the history is in {file}"));
+        foreach (var finding in findings)
+            await output.WriteLineAsync($"  {finding}");
+    }
+}
