@@ -8,7 +8,8 @@ namespace RedisSessions.Consistency.Http;
 internal sealed class Crowd(HttpPlan plan, Farm farm, Recorder recorder)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private readonly ConcurrentQueue<(Browser Browser, int Requests)> _all = [];
+    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(100);
+    private readonly ConcurrentQueue<Browser> _all = [];
 
     public Task RunAsync(CancellationToken over) =>
         Task.WhenAll(Enumerable.Range(0, plan.Browsers).Select(place => RunPlaceAsync(new Random(plan.Seed * 1000 + place), over)));
@@ -16,7 +17,7 @@ internal sealed class Crowd(HttpPlan plan, Farm farm, Recorder recorder)
     /// <summary>When all is well again, each browser looks at everything, on each process: what was acknowledged is there.</summary>
     public async Task ReadAtLastAsync(CancellationToken cancellationToken)
     {
-        foreach (var (browser, _) in _all)
+        foreach (var browser in _all)
         {
             foreach (var process in farm.Processes)
                 await ReadAsync(browser, process, cancellationToken);
@@ -30,7 +31,7 @@ internal sealed class Crowd(HttpPlan plan, Farm farm, Recorder recorder)
             var browser = recorder.NewBrowser();
             var generator = new Generator(random, plan.Profile);
             var requests = new ConcurrentQueue<Plan>(Enumerable.Range(0, plan.RequestsPerBrowser).Select(_ => Next(generator, browser.Number, random)));
-            _all.Enqueue((browser, plan.RequestsPerBrowser));
+            _all.Enqueue(browser);
             await Task.WhenAll(Enumerable.Range(0, plan.Parallel).Select(_ => SendAllAsync(browser, requests, over)));
         }
     }
@@ -42,7 +43,11 @@ internal sealed class Crowd(HttpPlan plan, Farm farm, Recorder recorder)
             using var leaving = new CancellationTokenSource();
             if (next.LeavesAfter is { } after)
                 leaving.CancelAfter(after);
-            recorder.Keep(await browser.SendAsync(farm.Processes[next.Process], next.Request, leaving.Token));
+            var sent = await browser.SendAsync(farm.Processes[next.Process], next.Request, leaving.Token);
+            recorder.Keep(sent);
+            // A process that is being restarted refuses connections as fast as they are made.
+            if (sent.Status is null)
+                await Task.Delay(Breath, CancellationToken.None);
         }
     }
 

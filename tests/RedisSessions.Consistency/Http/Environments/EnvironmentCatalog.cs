@@ -1,4 +1,5 @@
 using RedisSessions.Consistency.History;
+using RedisSessions.Consistency.Http.Faults;
 using RedisSessions.TestServers;
 
 namespace RedisSessions.Consistency.Http.Environments;
@@ -23,7 +24,15 @@ internal static class EnvironmentCatalog
         new("touch") { StartAsync = Redis, Extra = ["--Sessions:Redis:TouchInterval=00:00:02"] },
         new("last-write-wins") { StartAsync = Redis, Extra = ["--Sessions:OnConflict=LastWriteWins"], Rules = new Rules { LastWriteWins = true } },
         new("clocks") { StartAsync = Redis, MostAhead = TimeSpan.FromSeconds(150) },
-        new("memory") { StartAsync = static (plan, processes, token) => RedisEnvironment.TryStartAsync(plan, processes, full: true, token) },
+        new("memory")
+        {
+            StartAsync = static (plan, processes, token) => RedisEnvironment.TryStartAsync(plan, processes, static redis => new FullMemory(redis), token),
+        },
+        new("rollback")
+        {
+            StartAsync = static (plan, processes, token) => RedisEnvironment.TryStartAsync(plan, processes, static redis => new RollBack(redis), token),
+            Rules = new Rules { MayLoseAcknowledged = true },
+        },
         new("sentinel")
         {
             StartAsync = Sentinel,
@@ -45,7 +54,7 @@ internal static class EnvironmentCatalog
     public static EnvironmentPlan? Find(string name) => All.FirstOrDefault(plan => plan.Name == name);
 
     private static Task<HttpEnvironment?> Redis(EnvironmentPlan plan, int processes, CancellationToken cancellationToken) =>
-        RedisEnvironment.TryStartAsync(plan, processes, full: false, cancellationToken);
+        RedisEnvironment.TryStartAsync(plan, processes, special: null, cancellationToken);
 
     private static Task<HttpEnvironment?> Sentinel(EnvironmentPlan plan, int processes, CancellationToken cancellationToken) =>
         SentinelEnvironment.TryStartAsync(plan, cancellationToken);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using RedisSessions.Consistency.Http.Faults;
 using RedisSessions.TestServers;
 
@@ -9,11 +8,11 @@ internal sealed class RedisEnvironment : HttpEnvironment
 {
     private readonly RedisProcess _redis;
     private readonly FaultProxy[] _proxies;
-    private readonly bool _full;
+    private readonly Func<RedisProcess, HttpFault>? _special;
 
-    private RedisEnvironment(RedisProcess redis, int processes, bool full)
+    private RedisEnvironment(RedisProcess redis, int processes, Func<RedisProcess, HttpFault>? special)
     {
-        (_redis, _full) = (redis, full);
+        (_redis, _special) = (redis, special);
         _proxies = [.. Enumerable.Range(0, processes).Select(_ => FaultProxy.Start(redis.Configuration))];
     }
 
@@ -27,14 +26,18 @@ internal sealed class RedisEnvironment : HttpEnvironment
         new RedisCommand(_redis, "SCRIPT", "FLUSH"),
         new RedisCommand(_redis, "CLIENT", "KILL", "TYPE", "normal"),
         new RedisCommand(_redis, "CLIENT", "KILL", "TYPE", "pubsub"),
-        .. (HttpFault[])(_full ? [new FullMemory(_redis)] : []),
+        .. (HttpFault[])(_special is null ? [] : [_special(_redis)]),
     ];
 
     /// <summary>Starts it; null when there is no redis-server.</summary>
+    /// <param name="plan">The environment.</param>
+    /// <param name="processes">How many processes use it.</param>
+    /// <param name="special">A fault that only this environment has; null for none.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public static async Task<HttpEnvironment?> TryStartAsync(
-        EnvironmentPlan plan, int processes, bool full, CancellationToken cancellationToken) =>
-        await RedisProcess.TryStartAsync([], cancellationToken) is { } redis
-            ? new RedisEnvironment(redis, processes, full) { Name = plan.Name, Rules = plan.Rules, Extra = plan.Extra }
+        EnvironmentPlan plan, int processes, Func<RedisProcess, HttpFault>? special, CancellationToken cancellationToken) =>
+        await RedisProcess.TryStartAsync(["--enable-debug-command", "yes"], cancellationToken) is { } redis
+            ? new RedisEnvironment(redis, processes, special) { Name = plan.Name, Rules = plan.Rules, Extra = plan.Extra }
             : null;
 
     public override async Task HealAsync(CancellationToken cancellationToken)
@@ -58,6 +61,7 @@ internal sealed class RedisEnvironment : HttpEnvironment
     [
         "--Sessions:Handler=redis", $"--Sessions:Redis:Configuration={configuration}",
         "--Sessions:Redis:TryTimeout=00:00:00.500", "--Sessions:Redis:Breaker:BreakDuration=00:00:00.500",
-        string.Create(CultureInfo.InvariantCulture, $"--Sessions:Redis:Breaker:MinimumThroughput={200}"),
+        // A circuit that opens at each fault would leave little to check.
+        "--Sessions:Redis:Breaker:MinimumThroughput=200",
     ];
 }

@@ -1,0 +1,21 @@
+using RedisSessions.Consistency.History;
+
+namespace RedisSessions.Consistency.Http.Known;
+
+/// <summary>A hole in what is promised that is known and still open, and needs real servers to be found.</summary>
+/// <param name="Letter">Its letter in the list of findings (<c>docs/verification.md</c>).</param>
+/// <param name="Code">The code of the finding that it makes.</param>
+/// <param name="Title">What happens.</param>
+/// <param name="FindAsync">Looks for it from a seed; null where this machine has not got what that needs.</param>
+internal sealed record HttpHole(char Letter, string Code, string Title, Func<int, CancellationToken, Task<IReadOnlyList<Finding>?>> FindAsync);
+
+/// <summary>All of them. When one is closed, its test fails, and it leaves this list.</summary>
+internal static class HttpHoles
+{
+    public static IReadOnlyList<HttpHole> All { get; } =
+    [
+        new('G', "broken-answer", "after a failover with MinReplicas something that nothing maps is thrown", FailoverWithReplicas.FindAsync),
+        new('K', FullLogout.Code, "maxmemory is reached, and a logout is refused", FullLogout.FindAsync),
+        new('M', "read-your-writes", "near cache: a redirect to another instance reads what was there before the write", Redirects.FindAsync),
+    ];
+}
