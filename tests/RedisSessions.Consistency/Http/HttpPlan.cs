@@ -1,4 +1,5 @@
 using RedisSessions.Consistency.Http.Environments;
+using RedisSessions.Consistency.Http.Faults;
 using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http;
@@ -22,6 +23,7 @@ internal sealed record HttpPlan(EnvironmentPlan Environment, int Seed, TimeSpan 
 
     public GeneratorProfile Profile { get; init; } = new();
 
-    /// <summary>Whether anything goes wrong.</summary>
-    public bool WithFaults { get; init; } = true;
+    /// <summary>What may go wrong there; the run's seed chooses among it.</summary>
+    public Func<HttpEnvironment, IReadOnlyList<HttpFault>> Faults { get; init; } =
+        environment => FaultSchedule.For(environment, Environment.MostAhead);
 }

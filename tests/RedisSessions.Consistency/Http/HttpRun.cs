@@ -25,10 +25,8 @@ internal static class HttpRun
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         over.CancelAfter(plan.Length);
         var crowd = new Crowd(plan, farm, recorder);
-        var faults = plan.WithFaults
-            ? FaultSchedule.RunAsync(
-                new FaultContext(farm, environment, new Random(plan.Seed), recorder.Note, over.Token), FaultSchedule.For(environment, plan.Environment.MostAhead))
-            : Task.CompletedTask;
+        var context = new FaultContext(farm, environment, new Random(plan.Seed), recorder.Note, over.Token);
+        var faults = FaultSchedule.RunAsync(context, plan.Faults(environment));
         var browsers = crowd.RunAsync(over.Token);
         await faults;
         await browsers;

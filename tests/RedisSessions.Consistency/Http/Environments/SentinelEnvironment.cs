@@ -7,9 +7,11 @@ namespace RedisSessions.Consistency.Http.Environments;
 internal sealed class SentinelEnvironment : HttpEnvironment
 {
     private readonly RedisSentinels _redis;
-    private readonly RollBackFailover _failover;
+    private readonly Failover _failover;
 
-    private SentinelEnvironment(RedisSentinels redis) => (_redis, _failover) = (redis, new RollBackFailover(redis));
+    private SentinelEnvironment(RedisSentinels redis) => (_redis, _failover) = (redis, new Failover(redis, rollsBack: true));
+
+    public RedisSentinels Redis => _redis;
 
     public override IReadOnlyList<HttpFault> Faults => [_failover];
 

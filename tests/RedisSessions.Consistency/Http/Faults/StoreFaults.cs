@@ -66,45 +66,6 @@ internal sealed class FullMemory(RedisProcess redis) : HttpFault
         redis.AskAsync(["CONFIG", "SET", "maxmemory", "0"], cancellationToken);
 }
 
-/// <summary>
-/// The replicas stop, the primary goes on alone, dies, and a replica takes over: what was written in between is lost. Once in a run.
-/// </summary>
-internal sealed class RollBackFailover(RedisSentinels redis) : HttpFault
-{
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
-    private bool _done;
-
-    public override string Name => "rollback-failover";
-
-    public override bool IsPossible => !_done;
-
-    public override async Task RunAsync(FaultContext context)
-    {
-        _done = true;
-        var primary = redis.Servers[0];
-        foreach (var replica in redis.Servers.Skip(1))
-            await replica.StopAsync();
-        try
-        {
-            // What the kernel holds for the replicas they would still read later.
-            await primary.AskAsync(["CLIENT", "KILL", "TYPE", "replica"], CancellationToken.None);
-            context.Note("the replicas are stopped");
-            await context.PauseAsync(300, 1000);
-        }
-        finally
-        {
-            await primary.KillAsync();
-            context.Note("rollback: the primary is killed");
-            foreach (var replica in redis.Servers.Skip(1))
-                await replica.ContinueAsync();
-        }
-
-        await Poll.UntilAsync(
-            async () => await redis.PrimaryPortAsync(CancellationToken.None) != primary.Port, Patience, "a replica is the primary", CancellationToken.None);
-        context.Note("a replica is the primary");
-    }
-}
-
 /// <summary>Handler and ReadThrough are exchanged: all processes stop, then all start with the new settings.</summary>
 internal sealed class SwitchStores(ReadThroughEnvironment environment) : HttpFault
 {

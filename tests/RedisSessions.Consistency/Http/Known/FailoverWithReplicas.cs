@@ -1,5 +1,6 @@
 using RedisSessions.Consistency.History;
 using RedisSessions.Consistency.Http.Environments;
+using RedisSessions.Consistency.Http.Faults;
 
 namespace RedisSessions.Consistency.Http.Known;
 
@@ -13,5 +14,13 @@ internal static class FailoverWithReplicas
 
     /// <summary>The history alone.</summary>
     public static Task<RunHistory?> RunAsync(int seed, CancellationToken cancellationToken) =>
-        HttpRun.RunAsync(new HttpPlan(EnvironmentCatalog.Find("sentinel-replicas")!, seed, Length), cancellationToken);
+        HttpRun.RunAsync(
+            new HttpPlan(EnvironmentCatalog.Find("sentinel-replicas")!, seed, Length)
+            {
+                // Many are on their way when the replica has taken over and the clients do not know it yet.
+                Browsers = 6,
+                Parallel = 6,
+                Faults = static environment => [new Failover(((SentinelEnvironment)environment).Redis, rollsBack: false)],
+            },
+            cancellationToken);
 }
