@@ -12,7 +12,7 @@ internal static class HttpCommand
 {
     public const string Usage =
         "http --store NAME|--all [--seed N] [--minutes M] [--processes P] [--out FOLDER]\n"
-        + "  stores: redis garnet file sqlite postgres mariadb near touch last-write-wins clocks memory rollback sentinel sentinel-replicas\n"
+        + "  stores: redis garnet file sqlite postgres mariadb near touch last-write-wins clocks memory rollback replicas sentinel sentinel-replicas\n"
         + "          readthrough-file-redis readthrough-redis-file readthrough-redis-sqlite readthrough-redis-postgres readthrough-mariadb-redis";
 
     // A history of this length is judged within seconds, and a failover with its roll-back has room in it.

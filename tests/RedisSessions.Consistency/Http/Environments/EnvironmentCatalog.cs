@@ -33,6 +33,12 @@ internal static class EnvironmentCatalog
             StartAsync = static (plan, processes, token) => RedisEnvironment.TryStartAsync(plan, processes, static redis => new RollBack(redis), token),
             Rules = new Rules { MayLoseAcknowledged = true },
         },
+        new("replicas")
+        {
+            StartAsync = static (plan, _, token) => ReplicasEnvironment.TryStartAsync(plan, token),
+            Extra = ["--Sessions:Redis:MinReplicas=1"],
+            Rules = new Rules { MayLoseAcknowledged = true },
+        },
         new("sentinel")
         {
             StartAsync = Sentinel,

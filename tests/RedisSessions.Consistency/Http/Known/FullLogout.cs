@@ -10,7 +10,7 @@ internal static class FullLogout
 {
     public const string Code = "ending-refused-when-full";
 
-    public static async Task<IReadOnlyList<Finding>?> FindAsync(int seed, CancellationToken cancellationToken)
+    public static async Task<Found?> FindAsync(int seed, CancellationToken cancellationToken)
     {
         var plan = EnvironmentCatalog.Find("memory")!;
         if (await plan.StartAsync(plan, 1, cancellationToken) is not RedisEnvironment environment)
@@ -27,14 +27,15 @@ internal static class FullLogout
             await FullMemory.FillAsync(environment.Redis, cancellationToken);
             var read = await SendAsync(browsers[0], "read", new Step(Op.Get) { Path = "n" });
             var logout = await SendAsync(browsers[1], "logout", new Step(Op.Destroy));
-            List<Finding> findings = [.. Judge.Check(recorder.History(plan, seed, farm))];
+            var history = recorder.History(plan, seed, farm);
+            List<Finding> findings = [.. Judge.Check(history)];
             foreach (var sent in (Sent[])[read, logout])
             {
                 if (sent.Status != 200)
                     findings.Add(new Finding(Code, [sent.Request.Id], $"Redis is full, and the answer is {sent.Status}: {sent.Body}"));
             }
 
-            return findings;
+            return new Found(history, findings);
 
             async Task<Sent> SendAsync(Browser browser, string what, Step step)
             {

@@ -7,7 +7,16 @@ namespace RedisSessions.Consistency.Http.Known;
 /// <param name="Code">The code of the finding that it makes.</param>
 /// <param name="Title">What happens.</param>
 /// <param name="FindAsync">Looks for it from a seed; null where this machine has not got what that needs.</param>
-internal sealed record HttpHole(char Letter, string Code, string Title, Func<int, CancellationToken, Task<IReadOnlyList<Finding>?>> FindAsync);
+internal sealed record HttpHole(char Letter, string Code, string Title, Func<int, CancellationToken, Task<Found?>> FindAsync);
+
+/// <summary>What a search has seen.</summary>
+/// <param name="History">The requests.</param>
+/// <param name="Findings">What they break.</param>
+internal sealed record Found(RunHistory History, IReadOnlyList<Finding> Findings)
+{
+    /// <summary>What the judge says of a history.</summary>
+    public static Found By(RunHistory history) => new(history, Judge.Check(history));
+}
 
 /// <summary>All of them. When one is closed, its test fails, and it leaves this list.</summary>
 internal static class HttpHoles

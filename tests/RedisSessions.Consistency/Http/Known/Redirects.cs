@@ -13,11 +13,10 @@ internal static class Redirects
 {
     private const int Rounds = 30;
 
-    public static async Task<IReadOnlyList<Finding>?> FindAsync(int seed, CancellationToken cancellationToken) =>
-        await RunAsync(seed, cancellationToken) is { } history ? Judge.Check(history) : null;
+    public static async Task<Found?> FindAsync(int seed, CancellationToken cancellationToken) =>
+        await RunAsync(seed, cancellationToken) is { } history ? Found.By(history) : null;
 
-    /// <summary>The history alone.</summary>
-    public static async Task<RunHistory?> RunAsync(int seed, CancellationToken cancellationToken)
+    private static async Task<RunHistory?> RunAsync(int seed, CancellationToken cancellationToken)
     {
         var plan = EnvironmentCatalog.Find("near")!;
         if (await plan.StartAsync(plan, 2, cancellationToken) is not { } environment)
