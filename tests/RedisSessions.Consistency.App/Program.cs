@@ -25,17 +25,17 @@ if (Database.Choose(settings) is var (dialect, dataSource))
 var app = builder.Build();
 using var witness = new Witness(settings[ProcessSettings.Witness] ?? throw new InvalidOperationException($"--{ProcessSettings.Witness} is missing."));
 
-// In front of the sessions: an exception that they do not map gets here, and the checker reads its type.
+// In front of the sessions: an exception that they do not map gets here, and the server answers a bare 500.
 app.Use(async (context, next) =>
 {
     try
     {
         await next(context);
     }
-    catch (Exception e) when (!context.Response.HasStarted)
+    catch (Exception e) when (context.Items[witness] is Witnessed witnessed)
     {
-        context.Response.StatusCode = StatusCodes.Status500InternalServerError;
-        await context.Response.WriteAsync($"{e.GetType().Name}: {e.Message}", CancellationToken.None);
+        witness.Write(witnessed with { Thrown = $"{e.GetType().Name}: {e.Message}" });
+        throw;
     }
 });
 app.UseRedisSessions();
@@ -52,12 +52,18 @@ async Task<IResult> RunAsync(HttpContext context, Session session)
     var request = await JsonSerializer.DeserializeAsync<Request>(context.Request.Body, Json.Options, context.RequestAborted)
         ?? throw new InvalidOperationException("The request is empty.");
     var isNew = session.IsNew;
-    witness.Write(new Witnessed(request.Id, isNew, null, null));
+    Note(new Witnessed(request.Id, isNew, null, null));
     var result = await Interpreter.RunAsync(
         request, session, milliseconds => Task.Delay(TimeSpan.FromMilliseconds(milliseconds)), context.RequestAborted);
-    witness.Write(new Witnessed(request.Id, isNew, result.Segments, result.Failure is null ? result.Open : null));
+    Note(new Witnessed(request.Id, isNew, result.Segments, result.Failure is null ? result.Open : null));
     // As an endpoint does that catches nothing: the middleware answers.
     if (result.Failure is { } failure)
         ExceptionDispatchInfo.Throw(failure);
     return Results.Text("done");
+
+    void Note(Witnessed witnessed)
+    {
+        context.Items[witness] = witnessed;
+        witness.Write(witnessed);
+    }
 }

@@ -6,7 +6,7 @@ switch (args)
     case ["http", .. var arguments]:
         return await HttpCommand.RunAsync(arguments, Console.Out, CancellationToken.None);
     case ["hole", var letter, var seed]:
-        var hole = HttpHoles.All.First(hole => hole.Letter == letter[0]);
+        var hole = HttpHoles.All.First(hole => hole.Letter == letter);
         var found = (await hole.FindAsync(int.Parse(seed, System.Globalization.CultureInfo.InvariantCulture), CancellationToken.None))!;
         File.WriteAllBytes($"/tmp/httpout/hole-{letter}.json", System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(found.History, RedisSessions.Consistency.Scripts.Json.Options));
         foreach (var finding in found.Findings)

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using RedisSessions.Consistency.History;
 using RedisSessions.Consistency.Http.Wire;
 using RedisSessions.Consistency.Scripts;
+using RedisSessions.TestServers;
 
 namespace RedisSessions.Consistency.Http;
 
@@ -55,6 +56,8 @@ internal sealed class Browser(int number, CookieNumbers numbers, HistoryClock cl
         var answer = CookieAnswer.None;
         if (response.Headers.TryGetValues("Set-Cookie", out var headers))
             (answer, id) = Read(headers.Last());
+        Secrets.Note(id);
+        Secrets.Seen("the body of a response", body);
         lock (_lock)
         {
             if (answer != CookieAnswer.None)

@@ -45,6 +45,8 @@ internal sealed class Crowd(HttpPlan plan, Farm farm, Recorder recorder)
                 leaving.CancelAfter(after);
             var sent = await browser.SendAsync(farm.Processes[next.Process], next.Request, leaving.Token);
             recorder.Keep(sent);
+            if (leaving.IsCancellationRequested && sent.Status is null)
+                recorder.Note($"kill of a connection: the visitor of {next.Request.Id} has left");
             // A process that is being restarted refuses connections as fast as they are made.
             if (sent.Status is null)
                 await Task.Delay(Breath, CancellationToken.None);

@@ -28,9 +28,11 @@ internal sealed class Farm : IAsyncDisposable
     }
 
     /// <summary>Ends all processes, then starts all: no two of them differ in their settings at any time.</summary>
-    public async Task RestartAllAsync(CancellationToken cancellationToken)
+    /// <param name="kills">Whether what they have under way is cut off.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task RestartAllAsync(bool kills, CancellationToken cancellationToken)
     {
-        await Task.WhenAll(Processes.Select(process => process.KillAsync()));
+        await Task.WhenAll(Processes.Select(process => kills ? process.KillAsync() : process.StopAsync()));
         await Task.WhenAll(Processes.Select(process => process.StartAsync(process.ClockOffset, cancellationToken)));
     }
 

@@ -6,6 +6,7 @@ namespace RedisSessions.Consistency.Http;
 /// <summary>A place in the farm: a process that is killed is followed by another one with the same number, at another address.</summary>
 internal sealed class FarmProcess(int number, Func<int, IReadOnlyList<string>> settings, string folder) : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
     private readonly SemaphoreSlim _changing = new(1);
     private AppProcess? _app;
     private int _starts;
@@ -64,6 +65,16 @@ internal sealed class FarmProcess(int number, Func<int, IReadOnlyList<string>> s
         if (_app is not { } app)
             return;
         await app.KillAsync();
+        await app.DisposeAsync();
+    }
+
+    /// <summary>SIGTERM: it answers what it has under way, and ends.</summary>
+    public async Task StopAsync()
+    {
+        if (_app is not { } app)
+            return;
+        await app.SignalAsync("TERM");
+        await Poll.UntilAsync(() => app.HasExited, Patience, "a process that was told to stop has ended", CancellationToken.None);
         await app.DisposeAsync();
     }
 

@@ -17,7 +17,12 @@ internal static class HistoryAssembly
                 byId[witnessed.Id] = witnessed;
         }
 
-        return [.. sent.OrderBy(request => request.Began).Select(request => Observe(request, byId.GetValueOrDefault(request.Request.Id)))];
+        // What got no answer and reached no endpoint, in a process that is gone or still there, did nothing.
+        return
+        [
+            .. sent.Where(request => request.Status is not null || byId.ContainsKey(request.Request.Id)).OrderBy(request => request.Began)
+                .Select(request => Observe(request, byId.GetValueOrDefault(request.Request.Id))),
+        ];
     }
 
     /// <summary>The last line of a process that was killed may be torn.</summary>
@@ -37,6 +42,8 @@ internal static class HistoryAssembly
     {
         List<Segment> segments = [.. witnessed?.Done ?? []];
         var (fate, detail) = FateOf(sent);
+        if (fate == Fate.Broken)
+            detail = witnessed?.Thrown ?? detail;
         if (witnessed is { Open: { } open })
             segments.Add(new Segment(open, fate, detail));
         else if (witnessed is { Done: null })

@@ -1,5 +1,6 @@
 using System.Globalization;
 using RedisSessions.Consistency.Http.Environments;
+using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http;
 
@@ -14,6 +15,8 @@ internal sealed record HttpArguments
     public TimeSpan Length { get; private init; } = TimeSpan.FromMinutes(1);
 
     public int Processes { get; private init; } = 2;
+
+    public GeneratorProfile Profile { get; private init; } = HttpProfiles.All;
 
     /// <summary>Where histories with findings are kept.</summary>
     public string Folder { get; private init; } = "findings";
@@ -46,6 +49,7 @@ internal sealed record HttpArguments
             parsed with { Length = TimeSpan.FromMinutes(minutes) },
         "--processes" when int.TryParse(value, CultureInfo.InvariantCulture, out var processes) && processes is > 0 and <= 16 =>
             parsed with { Processes = processes },
+        "--profile" when value is "all" or "clean" => parsed with { Profile = value == "all" ? HttpProfiles.All : HttpProfiles.Clean },
         "--out" => parsed with { Folder = value },
         _ => null,
     };

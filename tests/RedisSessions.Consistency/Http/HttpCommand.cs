@@ -11,7 +11,7 @@ namespace RedisSessions.Consistency.Http;
 internal static class HttpCommand
 {
     public const string Usage =
-        "http --store NAME|--all [--seed N] [--minutes M] [--processes P] [--out FOLDER]\n"
+        "http --store NAME|--all [--seed N] [--minutes M] [--processes P] [--profile all|clean] [--out FOLDER]\n"
         + "  stores: redis garnet file sqlite postgres mariadb near touch last-write-wins clocks memory rollback replicas sentinel sentinel-replicas\n"
         + "          readthrough-file-redis readthrough-redis-file readthrough-redis-sqlite readthrough-redis-postgres readthrough-mariadb-redis";
 
@@ -37,12 +37,21 @@ internal static class HttpCommand
         return found == 0 ? 0 : 1;
     }
 
+    /// <summary>Writes a whole history to a file, and gives the file.</summary>
+    public static async Task<string> KeepAsync(RunHistory history, string folder, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(folder);
+        var file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{history.Name.Replace(' ', '-')}-{history.Seed}.json"));
+        await File.WriteAllBytesAsync(file, JsonSerializer.SerializeToUtf8Bytes(history, Json.Options), cancellationToken);
+        return file;
+    }
+
     private static async Task<int> RunAsync(EnvironmentPlan environment, HttpArguments arguments, TextWriter output, CancellationToken cancellationToken)
     {
         var (started, found, requests) = (Stopwatch.GetTimestamp(), 0, 0);
         for (var seed = arguments.Seed; Stopwatch.GetElapsedTime(started) < arguments.Length; seed++)
         {
-            var plan = new HttpPlan(environment, seed, Round) { Processes = arguments.Processes };
+            var plan = new HttpPlan(environment, seed, Round) { Processes = arguments.Processes, Profile = arguments.Profile };
             if (await HttpRun.RunAsync(plan, cancellationToken) is not { } history)
             {
                 await output.WriteLineAsync($"{environment.Name}: skipped, this machine has not got what it needs.");
@@ -65,9 +74,7 @@ internal static class HttpCommand
     private static async Task ReportAsync(
         RunHistory history, IReadOnlyList<Finding> findings, TimeSpan after, string folder, TextWriter output, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(folder);
-        var file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{history.Name.Replace(' ', '-')}-{history.Seed}.json"));
-        await File.WriteAllBytesAsync(file, JsonSerializer.SerializeToUtf8Bytes(history, Json.Options), cancellationToken);
+        var file = await KeepAsync(history, folder, cancellationToken);
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture, $"{history.Name}, seed {history.Seed}, after {after.TotalMinutes:F1} min: {findings.Count} findings; the history is in {file}"));
         foreach (var finding in findings)

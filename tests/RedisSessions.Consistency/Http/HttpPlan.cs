@@ -21,7 +21,7 @@ internal sealed record HttpPlan(EnvironmentPlan Environment, int Seed, TimeSpan 
     /// <summary>After so many requests a browser gives way to a new one: short histories are judged fast and read easily.</summary>
     public int RequestsPerBrowser { get; init; } = 30;
 
-    public GeneratorProfile Profile { get; init; } = new();
+    public GeneratorProfile Profile { get; init; } = HttpProfiles.All;
 
     /// <summary>What may go wrong there; the run's seed chooses among it.</summary>
     public Func<HttpEnvironment, IReadOnlyList<HttpFault>> Faults { get; init; } =

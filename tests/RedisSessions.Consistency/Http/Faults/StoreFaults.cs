@@ -73,8 +73,9 @@ internal sealed class SwitchStores(ReadThroughEnvironment environment) : HttpFau
 
     public override async Task RunAsync(FaultContext context)
     {
+        var kills = context.Random.Next(2) == 0;
         environment.Switch();
-        context.Note(environment.Moves % 2 == 1 ? "switch-to-new" : "switch-to-old");
-        await context.Farm.RestartAllAsync(CancellationToken.None);
+        context.Note((kills ? "kill of all processes, " : "") + (environment.Moves % 2 == 1 ? "switch-to-new" : "switch-to-old"));
+        await context.Farm.RestartAllAsync(kills, CancellationToken.None);
     }
 }

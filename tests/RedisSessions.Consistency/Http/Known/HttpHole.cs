@@ -7,7 +7,7 @@ namespace RedisSessions.Consistency.Http.Known;
 /// <param name="Code">The code of the finding that it makes.</param>
 /// <param name="Title">What happens.</param>
 /// <param name="FindAsync">Looks for it from a seed; null where this machine has not got what that needs.</param>
-internal sealed record HttpHole(char Letter, string Code, string Title, Func<int, CancellationToken, Task<Found?>> FindAsync);
+internal sealed record HttpHole(string Letter, string Code, string Title, Func<int, CancellationToken, Task<Found?>> FindAsync);
 
 /// <summary>What a search has seen.</summary>
 /// <param name="History">The requests.</param>
@@ -23,8 +23,8 @@ internal static class HttpHoles
 {
     public static IReadOnlyList<HttpHole> All { get; } =
     [
-        new('G', "broken-answer", "after a failover with MinReplicas something that nothing maps is thrown", FailoverWithReplicas.FindAsync),
-        new('K', FullLogout.Code, "maxmemory is reached, and a logout is refused", FullLogout.FindAsync),
-        new('M', "read-your-writes", "near cache: a redirect to another instance reads what was there before the write", Redirects.FindAsync),
+        new("G", "broken-answer", "after a failover with MinReplicas something that nothing maps is thrown", FailoverWithReplicas.FindAsync),
+        new("K", FullLogout.Code, "maxmemory is reached, and a logout is refused", FullLogout.FindAsync),
+        new("M", "read-your-writes", "near cache: a redirect to another instance reads what was there before the write", Redirects.FindAsync),
     ];
 }
