@@ -34,7 +34,9 @@ app.Use(async (context, next) =>
     }
     catch (Exception e) when (context.Items[witness] is Witnessed witnessed)
     {
-        witness.Write(witnessed with { Thrown = $"{e.GetType().Name}: {e.Message}" });
+        // The server wraps what a commit at the first byte throws.
+        var cause = e.GetBaseException();
+        witness.Write(witnessed with { Thrown = $"{cause.GetType().Name}: {cause.Message}" });
         throw;
     }
 });

@@ -18,6 +18,13 @@ internal sealed class Browser(int number, CookieNumbers numbers, HistoryClock cl
 
     public int Number => number;
 
+    /// <summary>A tab of the same browser whose next request has been put together already: with the cookie of now.</summary>
+    public Browser Tab()
+    {
+        lock (_lock)
+            return new Browser(number, numbers, clock) { _cookie = _cookie };
+    }
+
     /// <summary>Sends a request.</summary>
     /// <param name="process">The process to ask.</param>
     /// <param name="request">What to ask.</param>

@@ -15,32 +15,25 @@ internal static class FailoverWithReplicas
 
     public static async Task<Found?> FindAsync(int seed, CancellationToken cancellationToken)
     {
-        var plan = EnvironmentCatalog.Find("replicas")!;
-        if (await plan.StartAsync(plan, 2, cancellationToken) is not ReplicasEnvironment environment)
+        await using var stage = await Stage.TryStartAsync("replicas", 2, seed, cancellationToken);
+        if (stage is not { Environment: ReplicasEnvironment environment })
             return null;
-        await using (environment)
+        var random = new Random(seed);
+        var sending = new List<Task>();
+        for (var i = 0; i < Browsers; i++)
         {
-            await using var farm = await Farm.StartAsync(environment, 2, cancellationToken);
-            var (recorder, random) = (new Recorder(), new Random(seed));
-            var sending = new List<Task>();
-            for (var i = 0; i < Browsers; i++)
-            {
-                var browser = recorder.NewBrowser();
-                await SendAsync(browser, "begin", 0);
-                sending.AddRange(Enumerable.Range(0, PerBrowser).Select(number =>
-                    SendAsync(browser, number.ToString(CultureInfo.InvariantCulture), random.Next(LongestWait))));
-            }
-
-            await environment.Failover().RunAsync(new FaultContext(farm, environment, random, recorder.Note, cancellationToken));
-            await Task.WhenAll(sending);
-            return Found.By(recorder.History(plan, seed, farm));
-
-            async Task SendAsync(Browser browser, string name, int wait)
-            {
-                var id = $"b{browser.Number}-{name}";
-                Step[] steps = [new(Op.Wait) { Number = wait }, new(Op.Push) { Path = Generator.Order, Value = $"\"{id}\"" }];
-                recorder.Keep(await browser.SendAsync(farm.Processes[browser.Number % 2], new Request(id, steps), cancellationToken));
-            }
+            var browser = stage.Recorder.NewBrowser();
+            await SendAsync(browser, "begin", 0);
+            sending.AddRange(Enumerable.Range(0, PerBrowser).Select(number =>
+                SendAsync(browser, number.ToString(CultureInfo.InvariantCulture), random.Next(LongestWait))));
         }
+
+        await environment.Failover().RunAsync(new FaultContext(stage.Farm, environment, random, stage.Recorder.Note, cancellationToken));
+        await Task.WhenAll(sending);
+        return stage.Judge();
+
+        Task SendAsync(Browser browser, string name, int wait) => stage.SendAsync(
+            browser, browser.Number % 2, name,
+            new Step(Op.Wait) { Number = wait }, new Step(Op.Push) { Path = Generator.Order, Value = $"\"b{browser.Number}-{name}.1\"" });
     }
 }

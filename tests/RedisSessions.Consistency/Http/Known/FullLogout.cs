@@ -12,37 +12,24 @@ internal static class FullLogout
 
     public static async Task<Found?> FindAsync(int seed, CancellationToken cancellationToken)
     {
-        var plan = EnvironmentCatalog.Find("memory")!;
-        if (await plan.StartAsync(plan, 1, cancellationToken) is not RedisEnvironment environment)
+        await using var stage = await Stage.TryStartAsync("memory", 1, seed, cancellationToken);
+        if (stage is not { Environment: RedisEnvironment environment })
             return null;
-        await using (environment)
+        var browsers = Enumerable.Range(0, new Random(seed).Next(2, 6)).Select(_ => stage.Recorder.NewBrowser()).ToArray();
+        foreach (var browser in browsers)
+            await stage.SendAsync(browser, 0, "begin", new Step(Op.Set) { Path = "n", Value = "1" });
+        await FullMemory.FillAsync(environment.Redis, cancellationToken);
+        stage.Recorder.Note("outage: maxmemory is reached");
+        var answers = new List<Sent>();
+        foreach (var browser in browsers)
         {
-            await using var farm = await Farm.StartAsync(environment, 1, cancellationToken);
-            var recorder = new Recorder();
-            // In one order or the other: a session that reads still, and one that ends.
-            string[] names = new Random(seed).Next(2) == 0 ? ["first", "second"] : ["second", "first"];
-            var browsers = names.Select(_ => recorder.NewBrowser()).ToArray();
-            foreach (var browser in browsers)
-                await SendAsync(browser, "begin", new Step(Op.Set) { Path = "n", Value = "1" });
-            await FullMemory.FillAsync(environment.Redis, cancellationToken);
-            var read = await SendAsync(browsers[0], "read", new Step(Op.Get) { Path = "n" });
-            var logout = await SendAsync(browsers[1], "logout", new Step(Op.Destroy));
-            var history = recorder.History(plan, seed, farm);
-            List<Finding> findings = [.. Judge.Check(history)];
-            foreach (var sent in (Sent[])[read, logout])
-            {
-                if (sent.Status != 200)
-                    findings.Add(new Finding(Code, [sent.Request.Id], $"Redis is full, and the answer is {sent.Status}: {sent.Body}"));
-            }
-
-            return new Found(history, findings);
-
-            async Task<Sent> SendAsync(Browser browser, string what, Step step)
-            {
-                var sent = await browser.SendAsync(farm.Processes[0], new Request($"b{browser.Number}-{what}", [step]), cancellationToken);
-                recorder.Keep(sent);
-                return sent;
-            }
+            answers.Add(await stage.SendAsync(browser, 0, "read", new Step(Op.Get) { Path = "n" }));
+            answers.Add(await stage.SendAsync(browser, 0, "logout", new Step(Op.Destroy)));
         }
+
+        var found = stage.Judge();
+        var refused = answers.Where(sent => sent.Status != 200)
+            .Select(sent => new Finding(Code, [sent.Request.Id], $"Redis is full, and the answer is {sent.Status}: {sent.Body}"));
+        return found with { Findings = [.. found.Findings, .. refused] };
     }
 }

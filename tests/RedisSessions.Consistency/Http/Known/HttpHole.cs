@@ -23,8 +23,10 @@ internal static class HttpHoles
 {
     public static IReadOnlyList<HttpHole> All { get; } =
     [
-        new("G", "broken-answer", "after a failover with MinReplicas something that nothing maps is thrown", FailoverWithReplicas.FindAsync),
+        new("E", Codes.EndedSessionReturned, "a login beside an acknowledged logout: the session lives on", LoginAgainstLogout.FindAsync),
+        new("G", Codes.BrokenAnswer, "after a failover with MinReplicas something that nothing maps is thrown", FailoverWithReplicas.FindAsync),
+        new("H", Codes.OldIdInGraceLost, "a process 35 s ahead answers an old id within the grace with a new session", ClockAhead.FindAsync),
         new("K", FullLogout.Code, "maxmemory is reached, and a logout is refused", FullLogout.FindAsync),
-        new("M", "read-your-writes", "near cache: a redirect to another instance reads what was there before the write", Redirects.FindAsync),
+        new("M", Codes.ReadYourWrites, "near cache: a redirect to another instance reads what was there before the write", Redirects.FindAsync),
     ];
 }

@@ -1,6 +1,4 @@
 using System.Globalization;
-using RedisSessions.Consistency.History;
-using RedisSessions.Consistency.Http.Environments;
 using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http.Known;
@@ -13,40 +11,29 @@ internal static class Redirects
 {
     private const int Rounds = 30;
 
-    public static async Task<Found?> FindAsync(int seed, CancellationToken cancellationToken) =>
-        await RunAsync(seed, cancellationToken) is { } history ? Found.By(history) : null;
-
-    private static async Task<RunHistory?> RunAsync(int seed, CancellationToken cancellationToken)
+    public static async Task<Found?> FindAsync(int seed, CancellationToken cancellationToken)
     {
-        var plan = EnvironmentCatalog.Find("near")!;
-        if (await plan.StartAsync(plan, 2, cancellationToken) is not { } environment)
+        await using var stage = await Stage.TryStartAsync("near", 2, seed, cancellationToken);
+        if (stage is null)
             return null;
-        await using (environment)
+        var random = new Random(seed);
+        var browser = stage.Recorder.NewBrowser();
+        await RoundAsync(0);
+        // Both processes know the session from here on.
+        stage.Environment.Proxies[1].Latency = TimeSpan.FromMilliseconds(random.Next(20, 60));
+        for (var round = 1; round <= Rounds; round++)
         {
-            await using var farm = await Farm.StartAsync(environment, 2, cancellationToken);
-            var (recorder, random) = (new Recorder(), new Random(seed));
-            var browser = recorder.NewBrowser();
-            var requests = 0;
-            // Both processes know the session from here on.
-            await WriteAsync(0);
-            await ReadAsync();
-            environment.Proxies[1].Latency = TimeSpan.FromMilliseconds(random.Next(20, 60));
-            for (var round = 1; round <= Rounds; round++)
-            {
-                await WriteAsync(round);
-                await ReadAsync();
-                await Task.Delay(random.Next(0, 80), cancellationToken);
-            }
+            await RoundAsync(round);
+            await Task.Delay(random.Next(0, 80), cancellationToken);
+        }
 
-            return recorder.History(plan, seed, farm);
+        return stage.Judge();
 
-            Task WriteAsync(int value) => SendAsync(0, new Step(Op.Set) { Path = "n", Value = value.ToString(CultureInfo.InvariantCulture) });
-
-            Task ReadAsync() => SendAsync(1, new Step(Op.Get) { Path = "n" });
-
-            async Task SendAsync(int process, Step step) =>
-                recorder.Keep(await browser.SendAsync(
-                    farm.Processes[process], new Request(string.Create(CultureInfo.InvariantCulture, $"r{++requests}"), [step]), cancellationToken));
+        async Task RoundAsync(int round)
+        {
+            var value = round.ToString(CultureInfo.InvariantCulture);
+            await stage.SendAsync(browser, 0, $"write-{value}", new Step(Op.Set) { Path = "n", Value = value });
+            await stage.SendAsync(browser, 1, $"read-{value}", new Step(Op.Get) { Path = "n" });
         }
     }
 }
