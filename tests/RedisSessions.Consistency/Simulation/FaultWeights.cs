@@ -1,0 +1,41 @@
+namespace RedisSessions.Consistency.Simulation;
+
+/// <summary>What goes wrong between processes and stores, as probabilities of each message.</summary>
+internal sealed record FaultWeights
+{
+    /// <summary>A request does not arrive.</summary>
+    public double LoseRequest { get; init; }
+
+    /// <summary>A request is carried out, and its answer does not arrive.</summary>
+    public double LoseAnswer { get; init; }
+
+    /// <summary>A request arrives once more, up to <see cref="LongestDelay"/> later.</summary>
+    public double Repeat { get; init; }
+
+    /// <summary>A message takes up to a tenth of a second.</summary>
+    public double Slow { get; init; } = 0.1;
+
+    /// <summary>A message takes up to <see cref="LongestDelay"/>.</summary>
+    public double VerySlow { get; init; }
+
+    /// <summary>A message that tells of a change or of a lease does not arrive.</summary>
+    public double LoseMessage { get; init; }
+
+    /// <summary>Shorter than a closed record lives, in milliseconds: the promises say no more.</summary>
+    public int LongestDelay { get; init; } = 60_000;
+
+    /// <summary>Nothing goes wrong.</summary>
+    public static FaultWeights None { get; } = new() { Slow = 0 };
+
+    /// <summary>A network on a bad day.</summary>
+    public static FaultWeights Lossy { get; } = new()
+    {
+        LoseRequest = 0.02, LoseAnswer = 0.04, Repeat = 0.03, Slow = 0.15, VerySlow = 0.01, LoseMessage = 0.05,
+    };
+
+    /// <summary>How long a message takes, in microseconds.</summary>
+    public long Latency(Draws draws) =>
+        draws.Chance(VerySlow) ? draws.Between(100_000, LongestDelay * 1000L)
+        : draws.Chance(Slow) ? draws.Between(5_000, 100_000)
+        : draws.Between(100, 3_000);
+}
