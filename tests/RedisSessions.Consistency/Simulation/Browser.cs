@@ -37,7 +37,7 @@ internal sealed class Browser(World world, int number)
         var exchange = new Exchange(process, planned.Request, cookie, draws);
         world.Note($"browser {number} sends {planned.Request.Id} to process {process.Number} with {Text(cookie)}");
         world.InFlight++;
-        process.After(draws.Between(50, 500), () => _ = exchange.RunAsync());
+        process.After(world.Faults.Arrival(draws), () => _ = exchange.RunAsync());
         await Task.WhenAny(exchange.Answered, process.Died, world.DelayAsync(LongestAnswer));
         world.InFlight--;
         var answer = exchange.Answered.IsCompletedSuccessfully ? exchange.Answered.Result : Nothing(process.IsDead);

@@ -21,6 +21,12 @@ internal sealed record FaultWeights
     /// <summary>A message that tells of a change or of a lease does not arrive.</summary>
     public double LoseMessage { get; init; }
 
+    /// <summary>A browser's request takes up to <see cref="LongestArrival"/> until a process has it.</summary>
+    public double SlowArrival { get; init; }
+
+    /// <summary>In milliseconds.</summary>
+    public int LongestArrival { get; init; } = 1_000;
+
     /// <summary>Shorter than a closed record lives, in milliseconds: the promises say no more.</summary>
     public int LongestDelay { get; init; } = 60_000;
 
@@ -30,8 +36,11 @@ internal sealed record FaultWeights
     /// <summary>A network on a bad day.</summary>
     public static FaultWeights Lossy { get; } = new()
     {
-        LoseRequest = 0.02, LoseAnswer = 0.04, Repeat = 0.03, Slow = 0.15, VerySlow = 0.01, LoseMessage = 0.05,
+        LoseRequest = 0.02, LoseAnswer = 0.04, Repeat = 0.03, Slow = 0.15, VerySlow = 0.01, LoseMessage = 0.05, SlowArrival = 0.1,
     };
+
+    /// <summary>How long a browser's request takes until a process has it, in microseconds.</summary>
+    public long Arrival(Draws draws) => draws.Chance(SlowArrival) ? draws.Between(500, LongestArrival * 1000L) : draws.Between(50, 500);
 
     /// <summary>How long a message takes, in microseconds.</summary>
     public long Latency(Draws draws) =>

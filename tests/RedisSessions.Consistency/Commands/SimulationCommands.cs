@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using RedisSessions.Consistency.Known;
+using RedisSessions.Consistency.Scripts;
+using RedisSessions.Consistency.Simulation;
+
+namespace RedisSessions.Consistency.Commands;
+
+/// <summary>What the program does with the simulation: <c>run</c>, <c>replay</c>, <c>holes</c>, <c>list</c>.</summary>
+internal sealed class SimulationCommands(TextWriter output)
+{
+    private const int Fine = 0, Found = 1, Usage = 2;
+
+    public const string Help = """
+        run [--scenario NAME | clean] [--seed S] [--count N | --minutes M]   seeds of one scenario, or of all; stops at the first that breaks a promise
+        replay --scenario NAME --seed S [--trace]                           one seed again
+        replay --file SCRIPT.json [--trace]                                 a script again, as run prints it
+        holes [--hole LETTER] [--minutes M]                                 looks for each known hole from seed 1 on, and prints a table
+        list                                                                the scenarios and the known holes
+        """;
+
+    public int Run(ReadOnlySpan<string> args) => args switch
+    {
+        ["run", .. var rest] => Run(Arguments.Parse(rest, "scenario", "seed", "count", "minutes")),
+        ["replay", .. var rest] => Replay(Arguments.Parse(rest, "scenario", "seed", "file", "trace")),
+        ["holes", .. var rest] => Holes(Arguments.Parse(rest, "hole", "minutes")),
+        ["list"] => List(),
+        _ => Explain(),
+    };
+
+    private int Run(Arguments? arguments)
+    {
+        if (arguments is null || Chosen(arguments.Text("scenario")) is not { Count: > 0 } scenarios)
+            return Explain();
+        var first = (long)arguments.Number("seed", 1);
+        var minutes = arguments.Number("minutes", 0);
+        var count = (long)arguments.Number("count", minutes > 0 ? long.MaxValue : arguments.Has("seed") ? 1 : 200);
+        var limit = minutes > 0 ? TimeSpan.FromMinutes(minutes) : TimeSpan.MaxValue;
+        var (started, requests, seeds) = (Stopwatch.GetTimestamp(), 0L, 0L);
+        for (; seeds < count && Stopwatch.GetElapsedTime(started) < limit; seeds++)
+        {
+            foreach (var scenario in scenarios)
+            {
+                var outcome = Simulator.Run(scenario.Plan(first + seeds), scenario);
+                requests += outcome.History.Observations.Count;
+                var news = outcome.Findings.Where(finding => !KnownHoles.Excuse(outcome, finding)).ToList();
+                if (news.Count > 0)
+                    return Report(outcome, scenario, news[0].Code);
+            }
+        }
+
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{seeds} seeds of {scenarios.Count} scenarios, {requests} requests in {Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s: no promise is broken"));
+        return Fine;
+    }
+
+    private int Replay(Arguments? arguments)
+    {
+        if (arguments is null || ScriptOf(arguments) is not { } script || Scenarios.Find(script.Scenario) is not { } scenario)
+            return Explain();
+        var outcome = Simulator.Run(script, scenario, arguments.Has("trace"));
+        foreach (var line in outcome.Trace)
+            output.WriteLine(line);
+        if (arguments.Has("trace"))
+            WriteRequests(outcome);
+        WriteFindings(outcome);
+        return outcome.Findings.Count == 0 ? Fine : Found;
+    }
+
+    private int Holes(Arguments? arguments)
+    {
+        if (arguments is null)
+            return Explain();
+        var limit = TimeSpan.FromMinutes(arguments.Number("minutes", 10));
+        var only = arguments.Text("hole");
+        output.WriteLine("| hole | scenario | finding | seed | seeds tried | seconds | requests of the shrunk script |");
+        output.WriteLine("| --- | --- | --- | ---: | ---: | ---: | ---: |");
+        foreach (var hole in KnownHoles.All.Where(hole => only is null || hole.Letter == only))
+        {
+            var catches = Hunt.ForFirst(hole.Scenario, 1, long.MaxValue, limit, hole.Explains);
+            var seed = catches.Outcome?.Script.Seed.ToString(CultureInfo.InvariantCulture) ?? "not found";
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {hole.Letter} | {hole.Scenario.Name} | {hole.Code} | {seed} | {catches.Tried} | {catches.Elapsed.TotalSeconds:F2} | {hole.Script?.Requests.Count} |"));
+        }
+
+        return Fine;
+    }
+
+    private int List()
+    {
+        foreach (var scenario in Scenarios.All)
+            output.WriteLine($"{scenario.Name,-18} {scenario.About}");
+        output.WriteLine();
+        foreach (var hole in KnownHoles.All)
+            output.WriteLine($"{hole.Letter,-4} {hole.Scenario.Name,-16} {hole.Code,-24} {hole.About}");
+        return Fine;
+    }
+
+    /// <summary>Prints what was found, a script that is as small as it gets, and what happens in it.</summary>
+    private int Report(Outcome outcome, Scenario scenario, string code)
+    {
+        output.WriteLine($"{scenario.Name}, seed {outcome.Script.Seed}:");
+        WriteFindings(outcome);
+        var shrunk = ScriptShrinker.Shrink(outcome.Script, scenario, finding => finding.Code == code);
+        var again = Simulator.Run(shrunk, scenario, traced: true);
+        output.WriteLine($"Shrunk from {outcome.Script.Requests.Count} requests to {shrunk.Requests.Count}:");
+        foreach (var line in again.Trace)
+            output.WriteLine(line);
+        WriteRequests(again);
+        WriteFindings(again);
+        output.WriteLine("As a file for replay --file:");
+        output.WriteLine(JsonSerializer.Serialize(shrunk, Json.Options));
+        return Found;
+    }
+
+    private void WriteFindings(Outcome outcome)
+    {
+        foreach (var finding in outcome.Findings)
+        {
+            var excuse = KnownHoles.Of(outcome, finding) is { } hole ? $"known, hole {hole.Letter}: " : "";
+            output.WriteLine($"{excuse}{finding}");
+        }
+    }
+
+    private void WriteRequests(Outcome outcome)
+    {
+        foreach (var seen in outcome.History.Observations)
+        {
+            output.WriteLine($"{seen.Request.Id}, browser {seen.Browser}, process {seen.Process}, cookie {seen.Cookie}, {seen.Began}..{seen.Ended}, "
+                + $"new {seen.WasNew}, {seen.Answer} {seen.NewCookie}");
+            foreach (var segment in seen.Segments)
+                output.WriteLine($"    {JsonSerializer.Serialize(segment, Json.Options)}");
+        }
+    }
+
+    private static IReadOnlyList<Scenario> Chosen(string? name) => name switch
+    {
+        null => Scenarios.All,
+        "clean" => Scenarios.Clean,
+        _ => Scenarios.Find(name) is { } scenario ? [scenario] : [],
+    };
+
+    private static Script? ScriptOf(Arguments arguments) =>
+        arguments.Text("file") is { } file ? JsonSerializer.Deserialize<Script>(File.ReadAllText(file), Json.Options)
+        : Scenarios.Find(arguments.Text("scenario") ?? "")?.Plan((long)arguments.Number("seed", 1));
+
+    private int Explain()
+    {
+        output.WriteLine(Help);
+        return Usage;
+    }
+}
