@@ -23,14 +23,14 @@ internal sealed class Generator(Random random, GeneratorProfile profile)
             Add(steps, id, ref transactions);
         if (steps.LastOrDefault() is not { Op: Op.Commit or Op.Update })
             PushOrder(steps, From(steps), id, ref transactions);
-        return new Request(id, steps);
+        return new Request(id, steps) { Access = random.Next(40) < profile.ReadOnly ? SessionAccess.ReadOnly : SessionAccess.Optimistic };
     }
 
     private void Add(List<Step> steps, string id, ref int transactions)
     {
         var kind = Pick(
             profile.Values + profile.Lists + profile.Literals + profile.Flash + profile.Lifetimes + profile.All + profile.Rotation + profile.Login + profile.Logout,
-            profile.Updates, profile.Commits, profile.Cancelled, profile.Caught, profile.Waits, profile.Values / 3);
+            profile.Updates, profile.Commits, profile.Cancelled, profile.Caught, profile.Waits, profile.Discards, profile.Values / 3);
         switch (kind)
         {
             case 0: steps.Add(_operations.Next(inUpdate: false)); break;
@@ -42,6 +42,7 @@ internal sealed class Generator(Random random, GeneratorProfile profile)
             case 3: steps.Add(Cancelled(id, ref transactions)); break;
             case 4: steps.Add(new Step(Op.Try) { Then = [_operations.Refusable(), _operations.Next(inUpdate: false)] }); break;
             case 5: steps.Add(new Step(Op.Wait) { Number = random.Next(profile.MaxWait) + 1 }); break;
+            case 6: steps.Add(new Step(Op.Discard)); break;
             default: steps.Add(_operations.Condition(inUpdate: false)); break;
         }
     }
@@ -66,12 +67,8 @@ internal sealed class Generator(Random random, GeneratorProfile profile)
         return new Step(op) { Then = steps };
     }
 
-    private Step Cancelled(string id, ref int transactions) => random.Next(3) switch
-    {
-        0 => new Step(Op.CancelledCommit),
-        1 => Update(Op.CancelledUpdate, id, ref transactions),
-        _ => new Step(Op.Discard),
-    };
+    private Step Cancelled(string id, ref int transactions) =>
+        random.Next(2) == 0 ? new Step(Op.CancelledCommit) : Update(Op.CancelledUpdate, id, ref transactions);
 
     /// <summary>Where the transaction that is open at the end of these steps began.</summary>
     private static int From(List<Step> steps) => steps.FindLastIndex(step => step.Op is Op.Commit or Op.Update or Op.CancelledUpdate or Op.Discard) + 1;

@@ -36,8 +36,14 @@ internal sealed record GeneratorProfile
     /// <summary>Early commits.</summary>
     public int Commits { get; init; } = 2;
 
-    /// <summary>Commits and updates that are cancelled before they are sent, and changes that are discarded.</summary>
+    /// <summary>Commits and updates that are cancelled before they are sent.</summary>
     public int Cancelled { get; init; } = 1;
+
+    /// <summary>Changes that are discarded.</summary>
+    public int Discards { get; init; } = 1;
+
+    /// <summary>Requests with read-only access.</summary>
+    public int ReadOnly { get; init; } = 1;
 
     /// <summary>Operations that may be refused, caught.</summary>
     public int Caught { get; init; } = 1;

@@ -114,6 +114,12 @@ internal sealed class Interpreter
         {
             thrown = e;
         }
+        if (runs == 0 && thrown is not null && Fates.IsRefusal(thrown))
+        {
+            // Refused like any other step, before the delegate ran: the session is read-only or destroyed.
+            _open.Add(new Executed(step.Flat(), Fates.Refusal(thrown)));
+            return null;
+        }
         var (fate, detail) = thrown is null ? (Fate.Committed, null) : Fates.Of(thrown);
         var update = new Segment(answers, fate, detail) { IsUpdate = true, Runs = runs };
         if (fate == Fate.Abandoned)
@@ -122,8 +128,11 @@ internal sealed class Interpreter
             _segments.Add(update);
             return null;
         }
-        if (before.Count > 0)
-            Close(fate, detail, withNext: before.Any(executed => executed.Step.Writes() && !Fates.IsRefusal(executed.Answer)));
+        var withNext = before.Any(executed => executed.Step.Writes() && !Fates.IsRefusal(executed.Answer));
+        if (withNext)
+            Close(fate, detail, withNext: true);
+        else if (before.Count > 0)
+            Close(Fate.Committed);
         _segments.Add(update);
         return thrown;
 
