@@ -9,6 +9,8 @@ internal sealed class Browser(World world, int number)
     // More than the engine's, the handler's and the script's own waits together: what has no answer by then will have none.
     private const long LongestAnswer = 600_000_000;
 
+    private const string NeverAnswered = "never-answered";
+
     private SessionId? _cookie;
 
     public async Task RunTabAsync(IEnumerable<PlannedRequest> requests)
@@ -37,6 +39,7 @@ internal sealed class Browser(World world, int number)
         var exchange = new Exchange(process, planned.Request, cookie, draws);
         world.Note($"browser {number} sends {planned.Request.Id} to process {process.Number} with {Text(cookie)}");
         world.InFlight++;
+        var troubles = process.Troubles;
         process.After(world.Faults.Arrival(draws), () => _ = exchange.RunAsync());
         await Task.WhenAny(exchange.Answered, process.Died, world.DelayAsync(LongestAnswer));
         world.InFlight--;
@@ -44,6 +47,7 @@ internal sealed class Browser(World world, int number)
         if (exchange.Answered.IsCompleted)
             await world.DelayAsync(draws.Chance(0.1) ? draws.Between(500, 50_000) : draws.Between(50, 500));
         Take(answer);
+        Check(planned.Request, answer, isUntroubled: troubles == process.Troubles && !process.IsDead);
         world.Note($"browser {number} has the answer to {planned.Request.Id}: {Text(answer)}");
         world.Observe(new Observation(
             planned.Request, number, process.Number, cookie is { } sent ? world.NumberOf(sent) : null, began,
@@ -55,6 +59,15 @@ internal sealed class Browser(World world, int number)
         });
     }
 
+    /// <summary>What needs no history: each request ends, and the store fails for nobody if nothing has gone wrong.</summary>
+    private void Check(Request request, Exchange.Answer answer, bool isUntroubled)
+    {
+        if (answer.Segments.Any(segment => segment is { Fate: Fate.NoAnswer, Detail: NeverAnswered }))
+            world.Find(NeverAnswered, request, "nothing is left to happen, and more time has passed than all time-outs together");
+        if (isUntroubled && answer.Segments.FirstOrDefault(segment => segment.Fate == Fate.Unknown) is { } unknown)
+            world.Find("unknown-without-cause", request, $"the store has answered all that was asked, and the request is told: {unknown.Detail}");
+    }
+
     private void Take(Exchange.Answer answer) => _cookie = answer.Cookie switch
     {
         CookieAnswer.Issued => answer.Id,
@@ -63,7 +76,7 @@ internal sealed class Browser(World world, int number)
     };
 
     private static Exchange.Answer Nothing(bool died) =>
-        new([new Segment([], Fate.NoAnswer, died ? "the process died" : "never answered")], null, CookieAnswer.None, null);
+        new([new Segment([], Fate.NoAnswer, died ? "the process died" : NeverAnswered)], null, CookieAnswer.None, null);
 
     private string Text(SessionId? cookie) => cookie is { } id ? $"cookie {world.NumberOf(id)}" : "no cookie";
 

@@ -35,6 +35,9 @@ internal sealed class SimulatedProcess
     /// <summary>Completes when the process dies.</summary>
     public Task Died => _died.Task;
 
+    /// <summary>How often something went wrong on the way to a store.</summary>
+    public int Troubles { get; set; }
+
     public Draws Draws => Current.Value ?? _draws;
 
     /// <summary>What follows in this flow belongs to a request.</summary>

@@ -13,9 +13,8 @@ internal static class Simulator
         var world = new World(script, scenario, traced);
         world.Scheduler.After(0, () => _ = RunAsync(world));
         world.Scheduler.Run();
-        var (history, findings) = (world.History(), (IReadOnlyList<Finding>)[]);
-        findings = Judge.Check(history);
-        return new Outcome(script, history, findings, world.Trace);
+        var history = world.History();
+        return new Outcome(script, history, [.. Judge.Check(history), .. world.Findings], world.Trace);
     }
 
     private static async Task RunAsync(World world)

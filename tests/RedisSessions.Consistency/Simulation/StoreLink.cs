@@ -67,18 +67,18 @@ internal class StoreLink(SimulatedProcess process, SimulatedStore store) : ISess
                 var result = await answer.Task.WaitAsync(whileRunning);
                 return call.Check is { } check ? check(result, mayBeApplied) : result;
             }
-            catch (TimeoutException) when (tries < Tries)
+            catch (Exception e) when (e is TimeoutException or UnreachableException or SessionStoreException)
             {
-                mayBeApplied = true;
+                process.Troubles++;
+                mayBeApplied |= e is TimeoutException;
+                if (e is SessionStoreException)
+                    throw;
+                if (tries == Tries)
+                    throw new SessionStoreException(store.Name, call.Verb, e.Message, e);
             }
-            catch (UnreachableException) when (tries < Tries)
-            {
+
+            if (store.IsAway)
                 await process.PauseAsync(100_000);
-            }
-            catch (Exception e) when (e is TimeoutException or UnreachableException)
-            {
-                throw new SessionStoreException(store.Name, call.Verb, e.Message, e);
-            }
         }
     }
 

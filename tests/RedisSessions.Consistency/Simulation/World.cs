@@ -9,6 +9,7 @@ internal sealed class World
 {
     private readonly List<Observation> _observations = [];
     private readonly List<EnvironmentEvent> _events = [];
+    private readonly List<Finding> _findings = [];
     private readonly Dictionary<SessionId, int> _cookies = [];
     private readonly List<SessionId> _issued = [];
     private readonly List<string>? _trace;
@@ -47,6 +48,9 @@ internal sealed class World
 
     public IReadOnlyList<SessionId> Issued => _issued;
 
+    /// <summary>What only the simulation can know, since it has made all the trouble there was.</summary>
+    public IReadOnlyList<Finding> Findings => _findings;
+
     public IReadOnlyList<string> Trace => _trace ?? [];
 
     /// <summary>The next number of the counter that all browsers share.</summary>
@@ -82,6 +86,8 @@ internal sealed class World
     }
 
     public void Observe(Observation observation) => _observations.Add(observation);
+
+    public void Find(string code, Request request, string explanation) => _findings.Add(new Finding(code, [request.Id], explanation));
 
     public void Happened(string what)
     {
