@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using RedisSessions.Consistency.Known;
 using RedisSessions.Consistency.Scripts;
@@ -17,6 +19,8 @@ internal sealed class SimulationCommands(TextWriter output)
         replay --scenario NAME --seed S [--trace]                           one seed again
         replay --file SCRIPT.json [--trace]                                 a script again, as run prints it
         holes [--hole LETTER] [--minutes M]                                 looks for each known hole from seed 1 on, and prints a table
+        guards [--count N]                                                  plants bugs in the store, which must be found within so many seeds
+        digest [--count N]                                                  a hash of all histories, the same in every process
         list                                                                the scenarios and the known holes
         """;
 
@@ -25,6 +29,8 @@ internal sealed class SimulationCommands(TextWriter output)
         ["run", .. var rest] => Run(Arguments.Parse(rest, "scenario", "seed", "count", "minutes")),
         ["replay", .. var rest] => Replay(Arguments.Parse(rest, "scenario", "seed", "file", "trace")),
         ["holes", .. var rest] => Holes(Arguments.Parse(rest, "hole", "minutes")),
+        ["guards", .. var rest] => FindPlanted(Arguments.Parse(rest, "count")),
+        ["digest", .. var rest] => Digest(Arguments.Parse(rest, "count")),
         ["list"] => List(),
         _ => Explain(),
     };
@@ -85,6 +91,51 @@ internal sealed class SimulationCommands(TextWriter output)
         }
 
         return Fine;
+    }
+
+    private int FindPlanted(Arguments? arguments)
+    {
+        if (arguments is null)
+            return Explain();
+        var missed = 0;
+        foreach (var guard in Guards.All)
+        {
+            var found = Hunt.ForFirst(guard, 1, (long)arguments.Number("count", 400), TimeSpan.MaxValue, static (_, _) => true);
+            missed += found.Outcome is null ? 1 : 0;
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{guard.Bug,-24} {(found.Outcome is null ? "NOT FOUND" : found.Findings[0].Code),-24} {found.Tried} seeds, {found.Elapsed.TotalSeconds:F2} s"));
+        }
+
+        return missed == 0 ? Fine : Found;
+    }
+
+    /// <summary>Runs each seed twice, and compares byte for byte.</summary>
+    private int Digest(Arguments? arguments)
+    {
+        if (arguments is null)
+            return Explain();
+        using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var scenario in Scenarios.All)
+        {
+            for (var seed = 1L; seed <= (long)arguments.Number("count", 20); seed++)
+            {
+                var bytes = Bytes(scenario, seed);
+                all.AppendData(bytes);
+                if (bytes.AsSpan().SequenceEqual(Bytes(scenario, seed)))
+                    continue;
+                output.WriteLine($"{scenario.Name}, seed {seed}, is not the same history twice");
+                return Found;
+            }
+        }
+
+        output.WriteLine(Convert.ToHexStringLower(all.GetHashAndReset()));
+        return Fine;
+    }
+
+    private static byte[] Bytes(Scenario scenario, long seed)
+    {
+        var outcome = Simulator.Run(scenario.Plan(seed), scenario, traced: true);
+        return [.. JsonSerializer.SerializeToUtf8Bytes(outcome.History, Json.Options), .. Encoding.UTF8.GetBytes(string.Join('\n', outcome.Trace))];
     }
 
     private int List()

@@ -66,7 +66,12 @@ internal sealed class Browser(World world, int number)
             world.Find(NeverAnswered, request, "nothing is left to happen, and more time has passed than all time-outs together");
         if (isUntroubled && answer.Segments.FirstOrDefault(segment => segment.Fate == Fate.Unknown) is { } unknown)
             world.Find("unknown-without-cause", request, $"the store has answered all that was asked, and the request is told: {unknown.Detail}");
+        // Plain code runs once; what waits inside the delegates of others is not to hold it up.
+        if (isUntroubled && answer.Segments.FirstOrDefault(segment => segment is { Fate: Fate.Refused, IsUpdate: false } && GaveUp(segment)) is { } refused)
+            world.Find("held-up", request, $"the store has answered all that was asked, and plain code is told: {refused.Detail}");
     }
+
+    private static bool GaveUp(Segment segment) => segment.Detail?.Contains("tries to commit", StringComparison.Ordinal) == true;
 
     private void Take(Exchange.Answer answer) => _cookie = answer.Cookie switch
     {

@@ -19,7 +19,8 @@ internal static class Engine
         var options = new RedisSessionsOptions { Handler = First };
         world.Scenario.Configure(options);
         return new SessionManager(
-            new CapableLink(process, world.Stores[0]), Options.Create(options), process.Clock, NullLogger<SessionManager>.Instance);
+            new CapableLink(process, world.Stores[0]), Options.Create(options), process.Clock, NullLogger<SessionManager>.Instance,
+            world.Scenario.IsProtected ? new SimulatedProtector(process) : null);
     }
 
     /// <summary>As an application is configured: <c>Sessions:Handler</c> and, once it was exchanged, <c>Sessions:ReadThrough</c>.</summary>

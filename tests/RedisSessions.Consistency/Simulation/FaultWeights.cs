@@ -21,6 +21,9 @@ internal sealed record FaultWeights
     /// <summary>A message that tells of a change or of a lease does not arrive.</summary>
     public double LoseMessage { get; init; }
 
+    /// <summary>The key ring cannot be read, where payloads are encrypted; of each time that it is needed.</summary>
+    public double KeyRing { get; init; }
+
     /// <summary>A browser's request takes up to <see cref="LongestArrival"/> until a process has it.</summary>
     public double SlowArrival { get; init; }
 

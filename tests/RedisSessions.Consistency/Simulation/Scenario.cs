@@ -42,6 +42,9 @@ internal sealed record Scenario(string Name, string About)
     /// <summary>Two stores, and a handler that is exchanged; see <see cref="EventKind.Switch"/>.</summary>
     public bool IsMoved { get; init; }
 
+    /// <summary>Payloads are encrypted.</summary>
+    public bool IsProtected { get; init; }
+
     /// <summary>Each browser's first request writes and is sent alone, so that its tabs begin with a session.</summary>
     public bool BeginsAlone { get; init; } = true;
 

@@ -64,6 +64,20 @@ internal static class Scenarios
             Tabs = 4,
             Events = [(EventKind.Kill, 1, 0)],
         },
+        new("moves", "The handler is exchanged, and back, and nothing else happens.")
+        {
+            Requests = Nothing with { Values = 10, Updates = 2, MaxSteps = 4 },
+            IsMoved = true,
+            LongPauses = 10,
+            Events = [(EventKind.Switch, 3, 0)],
+        },
+        new("near-cache", "A near cache over a network that brings everything soon; a tab stays with its process.")
+        {
+            Requests = Nothing with { Values = 10, Updates = 4, MaxSteps = 4 },
+            Processes = 1,
+            Configure = static options => options.NearCache.MaxStaleness = TimeSpan.FromSeconds(2),
+            Rules = new Rules { Staleness = TimeSpan.FromSeconds(2) },
+        },
     ];
 
     /// <summary>Where a hole is known or was: the profile and the faults lean towards it, and the seed finds it.</summary>
@@ -119,7 +133,16 @@ internal static class Scenarios
             Tabs = 2,
             Length = 16,
         },
-        new("hole-j", "Many commits at once in one process, some of them too large or refused.")
+        new("hole-j", "Many commits at once in one process, while the key ring cannot be read now and then.")
+        {
+            Requests = Nothing with { Values = 6, Lists = 4, Flash = 2, Literals = 1, Updates = 6, Caught = 4, Throws = 6, Keys = 2 },
+            Faults = Slow with { KeyRing = 0.02 },
+            IsProtected = true,
+            Processes = 1,
+            Tabs = 10,
+            Length = 3,
+        },
+        new("too-large", "Many commits at once in one process, some of them too large or refused.")
         {
             Requests = Nothing with { Values = 6, Lists = 4, Flash = 2, Literals = 1, Updates = 6, Caught = 4, Throws = 6, Keys = 2 },
             Faults = Slow,
