@@ -36,7 +36,10 @@ internal static class Tree
             else if (value is ImmutableList<object?> list && IndexIn(list, segment) is { } index)
                 value = list[index];
             else
+            {
+                value = null;
                 return false;
+            }
         }
         return true;
     }

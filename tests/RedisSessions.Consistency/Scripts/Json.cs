@@ -41,7 +41,7 @@ internal static class Json
             case JsonValueKind.False: return false;
             case JsonValueKind.String: return element.GetString();
             case JsonValueKind.Number:
-                return element.TryGetInt64(out var number) ? number : element.TryGetUInt64(out var large) ? large : element.GetDouble();
+                return Number(element);
             case JsonValueKind.Array: return element.EnumerateArray().Select(Read).ToList();
             default:
                 if (element.TryGetProperty("$bytes", out var bytes))
@@ -50,6 +50,13 @@ internal static class Json
                     return time.GetDateTimeOffset();
                 return element.EnumerateObject().ToDictionary(member => member.Name, member => Read(member.Value), StringComparer.Ordinal);
         }
+    }
+
+    private static object Number(JsonElement element)
+    {
+        if (element.TryGetInt64(out var number))
+            return number;
+        return element.TryGetUInt64(out var large) ? (object)large : element.GetDouble();
     }
 
     private static void Append(StringBuilder text, object? value)
