@@ -9,6 +9,9 @@ internal sealed record HttpArguments
 {
     public IReadOnlyList<EnvironmentPlan> Environments { get; private init; } = [];
 
+    /// <summary>Whether the known holes are looked for.</summary>
+    public bool Holes { get; private init; }
+
     public int Seed { get; private init; } = 1;
 
     /// <summary>For each environment.</summary>
@@ -27,9 +30,9 @@ internal sealed record HttpArguments
         var parsed = new HttpArguments();
         for (var i = 0; i < arguments.Count; i++)
         {
-            if (arguments[i] == "--all")
+            if (arguments[i] is "--all" or "--holes")
             {
-                parsed = parsed with { Environments = EnvironmentCatalog.All };
+                parsed = arguments[i] == "--all" ? parsed with { Environments = EnvironmentCatalog.All } : parsed with { Holes = true };
                 continue;
             }
 
@@ -38,7 +41,7 @@ internal sealed record HttpArguments
             parsed = next;
         }
 
-        return parsed.Environments.Count > 0 ? parsed : null;
+        return parsed.Environments.Count > 0 || parsed.Holes ? parsed : null;
     }
 
     private static HttpArguments? With(HttpArguments parsed, string name, string value) => name switch

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using RedisSessions.Consistency.History;
 using RedisSessions.Consistency.Http.Environments;
+using RedisSessions.Consistency.Http.Known;
 using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http;
@@ -11,7 +12,7 @@ namespace RedisSessions.Consistency.Http;
 internal static class HttpCommand
 {
     public const string Usage =
-        "http --store NAME|--all [--seed N] [--minutes M] [--processes P] [--profile all|clean] [--out FOLDER]\n"
+        "http --store NAME|--all|--holes [--seed N] [--minutes M] [--processes P] [--profile all|clean] [--out FOLDER]\n"
         + "  stores: redis garnet file sqlite postgres mariadb near touch last-write-wins clocks memory rollback replicas sentinel sentinel-replicas\n"
         + "          readthrough-file-redis readthrough-redis-file readthrough-redis-sqlite readthrough-redis-postgres readthrough-mariadb-redis";
 
@@ -31,6 +32,8 @@ internal static class HttpCommand
             return 2;
         }
 
+        if (parsed.Holes)
+            return await FindHolesAsync(parsed, output, cancellationToken);
         var found = 0;
         foreach (var environment in parsed.Environments)
             found += await RunAsync(environment, parsed, output, cancellationToken);
@@ -68,6 +71,31 @@ internal static class HttpCommand
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture, $"{environment.Name}: {requests} requests in {Stopwatch.GetElapsedTime(started).TotalMinutes:F1} min, {found} findings."));
         return found;
+    }
+
+    /// <summary>Looks for each known hole from successive seeds: from which one it is found, and after how long.</summary>
+    private static async Task<int> FindHolesAsync(HttpArguments arguments, TextWriter output, CancellationToken cancellationToken)
+    {
+        var missing = 0;
+        foreach (var hole in HttpHoles.All)
+        {
+            var (started, seed) = (Stopwatch.GetTimestamp(), arguments.Seed);
+            Finding? finding = null;
+            for (; finding is null && Stopwatch.GetElapsedTime(started) < arguments.Length; seed++)
+            {
+                var found = await hole.FindAsync(seed, cancellationToken);
+                finding = found?.Findings.FirstOrDefault(finding => finding.Code == hole.Code);
+                if (finding is not null)
+                    await KeepAsync(found!.History, arguments.Folder, cancellationToken);
+            }
+
+            missing += finding is null ? 1 : 0;
+            await output.WriteLineAsync(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{hole.Letter}: {(finding is null ? "not found" : $"seed {seed - 1}")}, {Stopwatch.GetElapsedTime(started).TotalMinutes:F2} min. {finding}"));
+        }
+
+        return missing == 0 ? 0 : 1;
     }
 
     /// <summary>A run over HTTP cannot be repeated exactly, so the history is kept with the seed.</summary>

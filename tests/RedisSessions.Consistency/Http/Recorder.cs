@@ -22,5 +22,7 @@ internal sealed class Recorder
     public void Keep(Sent sent) => _sent.Enqueue(sent);
 
     public RunHistory History(EnvironmentPlan environment, int seed, Farm farm) =>
-        new($"http {environment.Name}", seed, HistoryAssembly.Join(_sent, farm.Witnesses()), [.. _events.OrderBy(what => what.At)], environment.Rules);
+        new($"http {environment.Name}", seed, HistoryAssembly.Join(_sent, farm.Witnesses()), [.. _events.OrderBy(what => what.At)],
+            // Faults are what these runs are for.
+            environment.Rules with { StoreMayFail = true });
 }
