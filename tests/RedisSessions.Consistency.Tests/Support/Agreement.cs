@@ -16,12 +16,12 @@ internal static class Agreement
         var manager = new SessionManager(
             new MemoryHandler(), Options.Create(new RedisSessionsOptions()), TimeProvider.System, NullLogger<SessionManager>.Instance);
         SessionId? cookie = null;
-        ModelState? stored = null;
+        var stored = ModelState.Empty;
         for (var number = 0; number < requests.Count; number++)
         {
             var request = requests[number];
             var session = cookie is { } id ? await manager.LoadAsync(id, request.Access) : manager.Create(request.Access);
-            if (session.IsNew != stored is null)
+            if (session.IsNew == stored.Exists)
                 return $"{request.Id}: the library says new = {session.IsNew}";
             var real = await RunAsync(manager, request, session);
             var expected = Run(request, number, literalWins, ref stored);
@@ -53,17 +53,17 @@ internal static class Agreement
         }
     }
 
-    private static IReadOnlyList<Segment> Run(Request request, int number, bool literalWins, ref ModelState? stored)
+    private static IReadOnlyList<Segment> Run(Request request, int number, bool literalWins, ref ModelState stored)
     {
         var run = new ScriptRun(request, number) { LiteralWins = literalWins };
         while (!run.IsOver)
         {
-            var session = run.Next(stored ?? ModelState.Empty);
-            if (stored is not null || session.HasWritten)
+            var session = run.Next(stored);
+            if (session.State.Exists)
                 stored = session.State;
         }
         if (run.IsDestroyed)
-            stored = null;
+            stored = ModelState.Empty;
         return run.Segments;
     }
 

@@ -51,7 +51,10 @@ internal sealed record RunHistory(
 
 /// <summary>Something that the environment did.</summary>
 /// <param name="At">On the counter of <see cref="Observation.Began"/>.</param>
-/// <param name="What">For example <c>rollback</c>, <c>outage</c>, <c>switch-to-new</c>.</param>
+/// <param name="What">
+/// For example <c>rollback</c>, <c>outage</c>, <c>switch-to-new</c>. What begins with <c>kill</c> excuses requests that never end, and <c>rollback</c> lets
+/// acknowledged commits be missing where <see cref="Rules.MayLoseAcknowledged"/> allows it.
+/// </param>
 internal sealed record EnvironmentEvent(long At, string What);
 
 /// <summary>What the promises allow in one environment.</summary>
@@ -65,4 +68,16 @@ internal sealed record Rules
 
     /// <summary>Plain requests overwrite instead of being refused.</summary>
     public bool LastWriteWins { get; init; }
+
+    /// <summary>Whether the store or the way to it fails at times; if not, an answer that says so is a finding.</summary>
+    public bool StoreMayFail { get; init; }
+
+    /// <summary>How long an old id leads to its session after a rotation.</summary>
+    public TimeSpan RotationGrace { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The configured idle timeout.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(20);
+
+    /// <summary>The configured absolute timeout.</summary>
+    public TimeSpan AbsoluteTimeout { get; init; } = TimeSpan.FromHours(12);
 }

@@ -90,7 +90,10 @@ internal sealed class ModelSession(ModelState state, int request, bool isReadOnl
                 State = State with { Flashed = State.Flashed.SetItem(step.Path!, new FlashMark(request)) };
                 return null;
             case Op.Keep: return Keep(path => path == step.Path);
-            case Op.Reflash: return Keep(_ => true);
+            case Op.Reflash:
+                // Observed, not documented: this stores a new session, though it changes nothing.
+                HasWritten = true;
+                return Keep(_ => true);
             case Op.LiteralSet: return PutLiteral(step.Path!, Encoding.UTF8.GetBytes((string)Json.Read(step.Value!)!));
             case Op.LiteralRemove: return RemoveLiteral(step.Path!);
             default: return Act(step);

@@ -14,6 +14,9 @@ internal sealed record ModelState
     /// <summary>A session in which nothing was stored yet.</summary>
     public static ModelState Empty { get; } = new();
 
+    /// <summary>Whether the session is stored at all.</summary>
+    public bool Exists { get; init; }
+
     /// <summary>The values, by path.</summary>
     public Map Values { get; init; } = Tree.Empty;
 
@@ -52,6 +55,18 @@ internal sealed record ModelState
                 state = state.WithoutFlashed(path);
         }
         return state;
+    }
+
+    /// <summary>The state with flashed paths that a test picks marked as uncertain.</summary>
+    public ModelState WithUncertain(Func<string, FlashMark, bool> which)
+    {
+        var flashed = Flashed;
+        foreach (var (path, mark) in Flashed)
+        {
+            if (!mark.IsUncertain && which(path, mark))
+                flashed = flashed.SetItem(path, mark with { IsUncertain = true });
+        }
+        return ReferenceEquals(flashed, Flashed) ? this : this with { Flashed = flashed };
     }
 
     /// <summary>The state without one flashed path and its value.</summary>

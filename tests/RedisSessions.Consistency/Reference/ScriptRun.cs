@@ -15,6 +15,9 @@ internal sealed class ScriptRun(Request request, int number)
     private int _next;
     private bool _hasAged;
 
+    // What was changed in a new session that was not worth storing.
+    private ModelState? _unstored;
+
     /// <summary>The segments that have ended.</summary>
     public IReadOnlyList<Segment> Segments => _done;
 
@@ -29,9 +32,11 @@ internal sealed class ScriptRun(Request request, int number)
 
     /// <summary>Runs up to the end of the next transaction.</summary>
     /// <param name="stored">What is stored when it begins.</param>
-    /// <returns>The session after it: its state is to be stored, and its new id and end take effect.</returns>
+    /// <returns>The session after it: its state is to be stored if it exists, and its new id and end take effect.</returns>
     public ModelSession Next(ModelState stored)
     {
+        if (!stored.Exists)
+            stored = _unstored ?? stored;
         var session = new ModelSession(stored, number, request.Access == SessionAccess.ReadOnly) { IsDestroyed = IsDestroyed, LiteralWins = LiteralWins };
         while (_next < request.Steps.Count)
         {
@@ -90,7 +95,7 @@ internal sealed class ScriptRun(Request request, int number)
         if (Plain.Run(session, step.Then, answers, catches: false) == Exit.None)
         {
             if (_open.Count > 0)
-                Close(Fate.Committed, _open.Any(executed => executed.Step.Writes() && !Fates.IsRefusal(executed.Answer)));
+                Close(Fate.Committed, withNext: true);
             _done.Add(new Segment(answers, Fate.Committed) { IsUpdate = true, Runs = 1 });
             Stored(session);
             return true;
@@ -109,6 +114,9 @@ internal sealed class ScriptRun(Request request, int number)
     private void Stored(ModelSession session)
     {
         IsDestroyed = session.IsDestroyed;
+        _unstored = session.State;
+        if (session.HasWritten)
+            session.State = session.State with { Exists = true };
         if (!_hasAged)
             session.Age();
         _hasAged = true;

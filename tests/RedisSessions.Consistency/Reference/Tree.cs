@@ -45,8 +45,8 @@ internal static class Tree
     }
 
     /// <summary>
-    /// The tree with a value at a path. What is not a map on its way is replaced by one. Observed, not documented: a segment that is no number of an existing
-    /// element makes the list a map, whose keys are the numbers.
+    /// The tree with a value at a path. What is not a map on its way is replaced by one. Observed, not documented: the number after the last
+    /// element appends, and any other segment that is no element's number makes the list a map, whose keys are the numbers.
     /// </summary>
     public static object? With(object? node, ReadOnlySpan<string> path, object? value)
     {
@@ -54,6 +54,8 @@ internal static class Tree
             return value;
         if (node is ImmutableList<object?> list && IndexIn(list, path[0]) is { } index)
             return list.SetItem(index, With(list[index], path[1..], value));
+        if (node is ImmutableList<object?> full && path[0] == full.Count.ToString(CultureInfo.InvariantCulture))
+            return full.Add(With(null, path[1..], value));
         var map = node switch
         {
             Map existing => existing,

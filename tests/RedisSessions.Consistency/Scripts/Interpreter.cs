@@ -128,11 +128,8 @@ internal sealed class Interpreter
             _segments.Add(update);
             return null;
         }
-        var withNext = before.Any(executed => executed.Step.Writes() && !Fates.IsRefusal(executed.Answer));
-        if (withNext)
+        if (before.Count > 0)
             Close(fate, detail, withNext: true);
-        else if (before.Count > 0)
-            Close(Fate.Committed);
         _segments.Add(update);
         return thrown;
 

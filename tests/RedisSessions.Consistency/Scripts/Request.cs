@@ -52,7 +52,7 @@ internal sealed record Segment(IReadOnlyList<Executed> Steps, Fate Fate, string?
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int Runs { get; init; }
 
-    /// <summary>Whether its changes went along with the update that follows it: one commit, all or nothing.</summary>
+    /// <summary>Whether it has no commit of its own: its changes, if there are any, went along with the update that follows it, all or nothing.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool WithNext { get; init; }
 }
