@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using RedisSessions.Consistency.History;
 using RedisSessions.Consistency.Known;
 using RedisSessions.Consistency.Scripts;
 using RedisSessions.Consistency.Simulation;
@@ -19,6 +20,7 @@ internal sealed class SimulationCommands(TextWriter output)
         replay --scenario NAME --seed S [--trace]                           one seed again
         replay --file SCRIPT.json [--trace]                                 a script again, as run prints it
         holes [--hole LETTER] [--minutes M]                                 looks for each known hole from seed 1 on, and prints a table
+        survey [--scenario NAME | clean] [--count N]                        what so many seeds of each scenario find, by finding
         guards [--count N]                                                  plants bugs in the store, which must be found within so many seeds
         digest [--count N]                                                  a hash of all histories, the same in every process
         list                                                                the scenarios and the known holes
@@ -29,6 +31,7 @@ internal sealed class SimulationCommands(TextWriter output)
         ["run", .. var rest] => Run(Arguments.Parse(rest, "scenario", "seed", "count", "minutes")),
         ["replay", .. var rest] => Replay(Arguments.Parse(rest, "scenario", "seed", "file", "trace")),
         ["holes", .. var rest] => Holes(Arguments.Parse(rest, "hole", "minutes")),
+        ["survey", .. var rest] => Survey(Arguments.Parse(rest, "scenario", "count")),
         ["guards", .. var rest] => FindPlanted(Arguments.Parse(rest, "count")),
         ["digest", .. var rest] => Digest(Arguments.Parse(rest, "count")),
         ["list"] => List(),
@@ -97,6 +100,32 @@ internal sealed class SimulationCommands(TextWriter output)
     }
 
     private static bool Explains(KnownHole hole, Outcome outcome) => outcome.Findings.Any(finding => hole.Explains(outcome, finding));
+
+    private int Survey(Arguments? arguments)
+    {
+        if (arguments is null || Chosen(arguments.Text("scenario")) is not { Count: > 0 } scenarios)
+            return Explain();
+        foreach (var scenario in scenarios)
+        {
+            var counts = new SortedDictionary<string, (int Count, long First, Finding Finding)>(StringComparer.Ordinal);
+            for (var seed = 1L; seed <= (long)arguments.Number("count", 200); seed++)
+            {
+                var outcome = Simulator.Run(scenario.Plan(seed), scenario);
+                foreach (var finding in outcome.Findings.DistinctBy(finding => finding.Code))
+                {
+                    var known = KnownHoles.Of(outcome, finding) is { } hole ? $", hole {hole.Letter}" : "";
+                    var (count, first, example) = counts.GetValueOrDefault(finding.Code + known, (0, seed, finding));
+                    counts[finding.Code + known] = (count + 1, first, example);
+                }
+            }
+
+            output.WriteLine(counts.Count == 0 ? $"{scenario.Name}: nothing" : $"{scenario.Name}:");
+            foreach (var (code, (count, first, finding)) in counts)
+                output.WriteLine($"    {code}: {count} seeds, the first is {first}: {finding.Explanation}");
+        }
+
+        return Fine;
+    }
 
     private int FindPlanted(Arguments? arguments)
     {

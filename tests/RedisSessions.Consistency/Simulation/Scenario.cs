@@ -72,13 +72,14 @@ internal sealed record Scenario(string Name, string About)
     }
 
     /// <summary>A session with a value of each kind that the requests are about.</summary>
-    private static long Begin(int browser, List<PlannedRequest> requests, Draws draws)
+    private long Begin(int browser, List<PlannedRequest> requests, Draws draws)
     {
-        IReadOnlyList<Step> steps =
+        List<Step> steps =
         [
             new(Op.Set) { Path = "a.x", Value = "1" }, new(Op.Increment) { Path = "n", Number = 1 }, new(Op.Push) { Path = "l", Value = "\"first\"" },
-            new(Op.Flash) { Path = "f", Value = "\"message\"" },
         ];
+        if (Requests.Flash > 0)
+            steps.Add(new Step(Op.Flash) { Path = "f", Value = "\"message\"" });
         requests.Add(new PlannedRequest(browser, 0, draws.Below(16), 0, new Request($"b{browser}r0", steps)));
         return 100_000;
     }

@@ -97,7 +97,7 @@ internal static class Scenarios
         },
         new("hole-c", "Updates that change the id, a lifetime or the end only.")
         {
-            Requests = Nothing with { Values = 6, Lifetimes = 3, Rotation = 3, Login = 3, Updates = 20, MaxSteps = 2, Keys = 1 }, Faults = Slow, Tabs = 4,
+            Requests = Nothing with { Values = 5, Lifetimes = 8, Login = 2, Logout = 1, Updates = 20, MaxSteps = 1, Keys = 1 }, Faults = Slow, Tabs = 4,
         },
         new("hole-d", "A primary that is ahead of its replica, and fails.")
         {
