@@ -1,5 +1,6 @@
 using System.Globalization;
 using RedisSessions.Consistency.Http.Environments;
+using RedisSessions.Consistency.Http.Known;
 using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http;
@@ -9,8 +10,8 @@ internal sealed record HttpArguments
 {
     public IReadOnlyList<EnvironmentPlan> Environments { get; private init; } = [];
 
-    /// <summary>Whether the known holes are looked for.</summary>
-    public bool Holes { get; private init; }
+    /// <summary>The known holes to look for.</summary>
+    public IReadOnlyList<HttpHole> Holes { get; private init; } = [];
 
     public int Seed { get; private init; } = 1;
 
@@ -32,7 +33,7 @@ internal sealed record HttpArguments
         {
             if (arguments[i] is "--all" or "--holes")
             {
-                parsed = arguments[i] == "--all" ? parsed with { Environments = EnvironmentCatalog.All } : parsed with { Holes = true };
+                parsed = arguments[i] == "--all" ? parsed with { Environments = EnvironmentCatalog.All } : parsed with { Holes = HttpHoles.All };
                 continue;
             }
 
@@ -41,12 +42,13 @@ internal sealed record HttpArguments
             parsed = next;
         }
 
-        return parsed.Environments.Count > 0 || parsed.Holes ? parsed : null;
+        return parsed.Environments.Count + parsed.Holes.Count > 0 ? parsed : null;
     }
 
     private static HttpArguments? With(HttpArguments parsed, string name, string value) => name switch
     {
         "--store" when EnvironmentCatalog.Find(value) is { } environment => parsed with { Environments = [.. parsed.Environments, environment] },
+        "--hole" when HttpHoles.All.FirstOrDefault(hole => hole.Letter == value) is { } hole => parsed with { Holes = [.. parsed.Holes, hole] },
         "--seed" when int.TryParse(value, CultureInfo.InvariantCulture, out var seed) => parsed with { Seed = seed },
         "--minutes" when double.TryParse(value, CultureInfo.InvariantCulture, out var minutes) && minutes > 0 =>
             parsed with { Length = TimeSpan.FromMinutes(minutes) },

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using RedisSessions.Consistency.History;
 using RedisSessions.Consistency.Http.Environments;
-using RedisSessions.Consistency.Http.Known;
 using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http;
@@ -12,7 +11,7 @@ namespace RedisSessions.Consistency.Http;
 internal static class HttpCommand
 {
     public const string Usage =
-        "http --store NAME|--all|--holes [--seed N] [--minutes M] [--processes P] [--profile all|clean] [--out FOLDER]\n"
+        "http --store NAME|--all|--hole LETTER|--holes [--seed N] [--minutes M] [--processes P] [--profile all|clean] [--out FOLDER]\n"
         + "  stores: redis garnet file sqlite postgres mariadb near touch last-write-wins clocks memory rollback replicas sentinel sentinel-replicas\n"
         + "          readthrough-file-redis readthrough-redis-file readthrough-redis-sqlite readthrough-redis-postgres readthrough-mariadb-redis";
 
@@ -32,7 +31,7 @@ internal static class HttpCommand
             return 2;
         }
 
-        if (parsed.Holes)
+        if (parsed.Holes.Count > 0)
             return await FindHolesAsync(parsed, output, cancellationToken);
         var found = 0;
         foreach (var environment in parsed.Environments)
@@ -77,7 +76,7 @@ internal static class HttpCommand
     private static async Task<int> FindHolesAsync(HttpArguments arguments, TextWriter output, CancellationToken cancellationToken)
     {
         var missing = 0;
-        foreach (var hole in HttpHoles.All)
+        foreach (var hole in arguments.Holes)
         {
             var (started, seed) = (Stopwatch.GetTimestamp(), arguments.Seed);
             Finding? finding = null;
@@ -85,8 +84,8 @@ internal static class HttpCommand
             {
                 var found = await hole.FindAsync(seed, cancellationToken);
                 finding = found?.Findings.FirstOrDefault(finding => finding.Code == hole.Code);
-                if (finding is not null)
-                    await KeepAsync(found!.History, arguments.Folder, cancellationToken);
+                if (found is not null)
+                    await KeepAsync(found.History, arguments.Folder, cancellationToken);
             }
 
             missing += finding is null ? 1 : 0;

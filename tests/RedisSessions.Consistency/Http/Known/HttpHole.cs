@@ -24,6 +24,7 @@ internal static class HttpHoles
     public static IReadOnlyList<HttpHole> All { get; } =
     [
         new("E", Codes.EndedSessionReturned, "a login beside an acknowledged logout: the session lives on", LoginAgainstLogout.FindAsync),
+        new("F", Codes.StaleRead, "a move whose answer was lost leaves the old record, which comes back when the stores are exchanged again", MoveBack.FindAsync),
         new("G", Codes.BrokenAnswer, "after a failover with MinReplicas something that nothing maps is thrown", FailoverWithReplicas.FindAsync),
         new("H", Codes.OldIdInGraceLost, "a process 35 s ahead answers an old id within the grace with a new session", ClockAhead.FindAsync),
         new("K", FullLogout.Code, "maxmemory is reached, and a logout is refused", FullLogout.FindAsync),
