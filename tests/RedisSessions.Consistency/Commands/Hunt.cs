@@ -13,7 +13,7 @@ internal static class Hunt
     /// <param name="count">How many seeds at most.</param>
     /// <param name="limit">How long at most.</param>
     /// <param name="wanted">Which findings count.</param>
-    public static Catch ForFirst(Scenario scenario, long first, long count, TimeSpan limit, Func<Outcome, Finding, bool> wanted)
+    public static Catch ForFirst(Scenario scenario, long first, long count, TimeSpan limit, Func<RunResult, Finding, bool> wanted)
     {
         var started = Stopwatch.GetTimestamp();
         for (var tried = 1; ; tried++)
@@ -30,8 +30,8 @@ internal static class Hunt
 }
 
 /// <summary>What a hunt has come back with.</summary>
-/// <param name="Outcome">The run; null when no seed has shown anything.</param>
+/// <param name="Result">The run; null when no seed has shown anything.</param>
 /// <param name="Findings">What was wanted in it.</param>
 /// <param name="Tried">How many seeds were tried.</param>
 /// <param name="Elapsed">How long it took.</param>
-internal sealed record Catch(Outcome? Outcome, IReadOnlyList<Finding> Findings, int Tried, TimeSpan Elapsed);
+internal sealed record Catch(RunResult? Result, IReadOnlyList<Finding> Findings, int Tried, TimeSpan Elapsed);

@@ -90,16 +90,16 @@ internal sealed class SimulationCommands(TextWriter output)
         {
             var kept = hole.Script is { } script && Explains(hole, Simulator.Run(script, hole.Scenario));
             var found = Hunt.ForFirst(hole.Scenario, 1, long.MaxValue, limit, hole.Explains);
-            closed += kept || found.Outcome is not null ? 0 : 1;
-            var seed = found.Outcome?.Script.Seed.ToString(CultureInfo.InvariantCulture) ?? $"none of {found.Tried}";
+            closed += kept || found.Result is not null ? 0 : 1;
+            var seed = found.Result?.Script.Seed.ToString(CultureInfo.InvariantCulture) ?? $"none of {found.Tried}";
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {hole.Letter} | {hole.Scenario.Name} | {hole.Code} | {(kept ? "finds it" : "does not")} | {seed} | {found.Elapsed.TotalSeconds:F2} | {found.Outcome?.History.Observations.Count} |"));
+                $"| {hole.Letter} | {hole.Scenario.Name} | {hole.Code} | {(kept ? "finds it" : "does not")} | {seed} | {found.Elapsed.TotalSeconds:F2} | {found.Result?.History.Observations.Count} |"));
         }
 
         return closed == 0 ? Fine : Found;
     }
 
-    private static bool Explains(KnownHole hole, Outcome outcome) => outcome.Findings.Any(finding => hole.Explains(outcome, finding));
+    private static bool Explains(KnownHole hole, RunResult outcome) => outcome.Findings.Any(finding => hole.Explains(outcome, finding));
 
     private int Survey(Arguments? arguments)
     {
@@ -135,9 +135,9 @@ internal sealed class SimulationCommands(TextWriter output)
         foreach (var guard in Guards.All)
         {
             var found = Hunt.ForFirst(guard, 1, (long)arguments.Number("count", 400), TimeSpan.MaxValue, static (_, _) => true);
-            missed += found.Outcome is null ? 1 : 0;
+            missed += found.Result is null ? 1 : 0;
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{guard.Bug,-24} {(found.Outcome is null ? "NOT FOUND" : found.Findings[0].Code),-24} {found.Tried} seeds, {found.Elapsed.TotalSeconds:F2} s"));
+                $"{guard.Bug,-24} {(found.Result is null ? "NOT FOUND" : found.Findings[0].Code),-24} {found.Tried} seeds, {found.Elapsed.TotalSeconds:F2} s"));
         }
 
         return missed == 0 ? Fine : Found;
@@ -183,7 +183,7 @@ internal sealed class SimulationCommands(TextWriter output)
     }
 
     /// <summary>Prints what was found, a script that is as small as it gets, and what happens in it.</summary>
-    private int Report(Outcome outcome, Scenario scenario, string code)
+    private int Report(RunResult outcome, Scenario scenario, string code)
     {
         output.WriteLine($"{scenario.Name}, seed {outcome.Script.Seed}:");
         WriteFindings(outcome);
@@ -200,7 +200,7 @@ internal sealed class SimulationCommands(TextWriter output)
         return Found;
     }
 
-    private void WriteFindings(Outcome outcome)
+    private void WriteFindings(RunResult outcome)
     {
         foreach (var finding in outcome.Findings)
         {
@@ -209,7 +209,7 @@ internal sealed class SimulationCommands(TextWriter output)
         }
     }
 
-    private void WriteRequests(Outcome outcome)
+    private void WriteRequests(RunResult outcome)
     {
         foreach (var seen in outcome.History.Observations)
         {

@@ -11,7 +11,7 @@ namespace RedisSessions.Consistency.Known;
 /// <param name="Scenario">Where seeds find it.</param>
 /// <param name="Code">The finding that shows it.</param>
 /// <param name="Trigger">What a script must hold for the hole to explain such a finding.</param>
-internal sealed record KnownHole(string Letter, string About, Scenario Scenario, string Code, Func<Outcome, Finding, bool> Trigger)
+internal sealed record KnownHole(string Letter, string About, Scenario Scenario, string Code, Func<RunResult, Finding, bool> Trigger)
 {
     /// <summary>The smallest script that was found, kept beside the list.</summary>
     public Script? Script
@@ -23,5 +23,5 @@ internal sealed record KnownHole(string Letter, string About, Scenario Scenario,
         }
     }
 
-    public bool Explains(Outcome outcome, Finding finding) => finding.Code == Code && Trigger(outcome, finding);
+    public bool Explains(RunResult outcome, Finding finding) => finding.Code == Code && Trigger(outcome, finding);
 }

@@ -9,8 +9,6 @@ internal sealed class Browser(World world, int number)
     // More than the engine's, the handler's and the script's own waits together: what has no answer by then will have none.
     private const long LongestAnswer = 600_000_000;
 
-    private const string NeverAnswered = "never-answered";
-
     private SessionId? _cookie;
 
     public async Task RunTabAsync(IEnumerable<PlannedRequest> requests)
@@ -62,14 +60,16 @@ internal sealed class Browser(World world, int number)
     /// <summary>What needs no history: each request ends, and the store fails for nobody if nothing has gone wrong.</summary>
     private void Check(Request request, Exchange.Answer answer, bool isUntroubled)
     {
-        if (answer.Segments.Any(segment => segment is { Fate: Fate.NoAnswer, Detail: NeverAnswered }))
-            world.Find(NeverAnswered, request, "nothing is left to happen, and more time has passed than all time-outs together");
+        if (answer.Segments.Any(segment => segment is { Fate: Fate.NoAnswer, Detail: Codes.NeverAnswered }))
+            world.Find(Codes.NeverAnswered, request, "nothing is left to happen, and more time has passed than all time-outs together");
         if (isUntroubled && answer.Segments.FirstOrDefault(segment => segment.Fate == Fate.Unknown) is { } unknown)
-            world.Find("unknown-without-cause", request, $"the store has answered all that was asked, and the request is told: {unknown.Detail}");
+            world.Find(IsCancelled(request) ? Codes.CancellationPoisons : Codes.FailedWithoutFault, request, $"the store has answered all that was asked, and the request is told: {unknown.Detail}");
         // Plain code runs once; what waits inside the delegates of others is not to hold it up.
         if (isUntroubled && answer.Segments.FirstOrDefault(segment => segment is { Fate: Fate.Refused, IsUpdate: false } && GaveUp(segment)) is { } refused)
-            world.Find("held-up", request, $"the store has answered all that was asked, and plain code is told: {refused.Detail}");
+            world.Find(Codes.HeldUp, request, $"the store has answered all that was asked, and plain code is told: {refused.Detail}");
     }
+
+    private static bool IsCancelled(Request request) => request.Steps.Any(step => step.Op is Op.CancelledCommit or Op.CancelledUpdate);
 
     private static bool GaveUp(Segment segment) => segment.Detail?.Contains("tries to commit", StringComparison.Ordinal) == true;
 
@@ -81,7 +81,7 @@ internal sealed class Browser(World world, int number)
     };
 
     private static Exchange.Answer Nothing(bool died) =>
-        new([new Segment([], Fate.NoAnswer, died ? "the process died" : NeverAnswered)], null, CookieAnswer.None, null);
+        new([new Segment([], Fate.NoAnswer, died ? "the process died" : Codes.NeverAnswered)], null, CookieAnswer.None, null);
 
     private string Text(SessionId? cookie) => cookie is { } id ? $"cookie {world.NumberOf(id)}" : "no cookie";
 

@@ -77,6 +77,8 @@ internal sealed class EnvironmentEvents(World world)
         world.IsHeld = true;
         while (!abruptly && world.InFlight > 0)
             await world.DelayAsync(10_000);
+        if (world.InFlight > 0)
+            world.Happened("kill of all processes");
         foreach (var process in world.Processes)
             process.Kill();
         world.Moves++;

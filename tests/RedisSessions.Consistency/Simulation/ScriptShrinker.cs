@@ -9,7 +9,7 @@ internal static class ScriptShrinker
     // About what a request takes when nothing is slow: the requests after one that is left out begin when they did.
     private const long Usual = 8_000;
 
-    public static Script Shrink(Script script, Scenario scenario, Func<Outcome, Finding, bool> wanted)
+    public static Script Shrink(Script script, Scenario scenario, Func<RunResult, Finding, bool> wanted)
     {
         while (Smaller(script).FirstOrDefault(Shows) is { } smaller)
             script = smaller;

@@ -36,7 +36,7 @@ internal sealed class SimulatedProcess
     public Task Died => _died.Task;
 
     /// <summary>How often something went wrong on the way to a store.</summary>
-    public int Troubles { get; set; }
+    public int Troubles { get; private set; }
 
     public Draws Draws => Current.Value ?? _draws;
 
@@ -56,6 +56,12 @@ internal sealed class SimulatedProcess
         var over = new TaskCompletionSource();
         After(microseconds, over.SetResult);
         return over.Task;
+    }
+
+    public void HasTrouble()
+    {
+        Troubles++;
+        _world.HadTroubles = true;
     }
 
     public void Kill()

@@ -28,7 +28,7 @@ internal sealed class SimulatedProtector(SimulatedProcess process) : ISessionPay
     {
         if (!process.Draws.Chance(process.Faults.KeyRing))
             return;
-        process.Troubles++;
+        process.HasTrouble();
         process.Note("the key ring cannot be read");
         throw new CryptographicException("the key ring cannot be read");
     }

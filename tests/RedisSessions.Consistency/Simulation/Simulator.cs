@@ -8,13 +8,13 @@ internal static class Simulator
     // Longer than any message may still be on its way, and shorter than a closed record lives.
     private const long UntilAllHasArrived = 70_000_000;
 
-    public static Outcome Run(Script script, Scenario scenario, bool traced = false)
+    public static RunResult Run(Script script, Scenario scenario, bool traced = false)
     {
         var world = new World(script, scenario, traced);
         world.Scheduler.After(0, () => _ = RunAsync(world));
         world.Scheduler.Run();
         var history = world.History();
-        return new Outcome(script, history, [.. Judge.Check(history), .. world.Findings], world.Trace);
+        return new RunResult(script, history, [.. Judge.Check(history), .. world.Findings], world.Trace);
     }
 
     private static async Task RunAsync(World world)
@@ -47,4 +47,4 @@ internal static class Simulator
 }
 
 /// <summary>What a run has shown.</summary>
-internal sealed record Outcome(Script Script, RunHistory History, IReadOnlyList<Finding> Findings, IReadOnlyList<string> Trace);
+internal sealed record RunResult(Script Script, RunHistory History, IReadOnlyList<Finding> Findings, IReadOnlyList<string> Trace);

@@ -69,7 +69,7 @@ internal class StoreLink(SimulatedProcess process, SimulatedStore store) : ISess
             }
             catch (Exception e) when (e is TimeoutException or UnreachableException or SessionStoreException)
             {
-                process.Troubles++;
+                process.HasTrouble();
                 mayBeApplied |= e is TimeoutException;
                 if (e is SessionStoreException)
                     throw;

@@ -46,6 +46,9 @@ internal sealed class World
 
     public int InFlight { get; set; }
 
+    /// <summary>Something went wrong between some process and a store.</summary>
+    public bool HadTroubles { get; set; }
+
     public IReadOnlyList<SessionId> Issued => _issued;
 
     /// <summary>What only the simulation can know, since it has made all the trouble there was.</summary>
@@ -99,7 +102,7 @@ internal sealed class World
         _trace?.Add(string.Create(CultureInfo.InvariantCulture, $"{Scheduler.Now / 1000.0,12:F3} ms  {what}"));
 
     public RunHistory History() => new(
-        Script.Scenario, Script.Seed, [.. _observations.OrderBy(observation => observation.Began)], _events, Scenario.Rules);
+        Script.Scenario, Script.Seed, [.. _observations.OrderBy(observation => observation.Began)], _events, Scenario.Rules with { StoreMayFail = HadTroubles });
 
     private long OffsetOf(int number) => Scenario.ClockOffsets.Count == 0 ? 0 : Scenario.ClockOffsets[number % Scenario.ClockOffsets.Count];
 }
