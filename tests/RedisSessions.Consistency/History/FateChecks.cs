@@ -54,7 +54,7 @@ internal sealed class FateChecks(Lineage lineage, RunHistory history)
         if (request.Request.Access == SessionAccess.Exclusive || (history.Rules.MayLoseAcknowledged && history.Events.Count > 0))
             return true;
         var sensitive = Touched.Sensitive(request.Segments.Take(segment + 1).SelectMany(part => part.Steps));
-        if (sensitive.Count > 0 && request.Segments.Take(segment + 1).SelectMany(part => part.Steps).Any(executed => executed.Step.ActsOnTheWhole()))
+        if (sensitive.Count > 0 && request.Segments.Take(segment + 1).SelectMany(part => part.Steps).Any(executed => executed.Step.Op is Op.Rotate or Op.Login or Op.Destroy))
             return lineage.Members.Any(other => other != request && IsBeside(request, other));
         return lineage.Members.Any(other => other != request && IsBeside(request, other) && Touched.Meet(sensitive, Changed(other)));
     }

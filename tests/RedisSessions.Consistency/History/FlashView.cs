@@ -25,10 +25,10 @@ internal sealed class FlashView
         _vanishes = vanishes;
     }
 
-    /// <summary>Whether a flashed value may be gone for a request.</summary>
-    public bool MayBeGone(string path, FlashMark mark, object? value, int reader)
+    /// <summary>Whether a flashed value may be gone for a request; <paramref name="isLater"/>: after a commit of its own.</summary>
+    public bool MayBeGone(string path, FlashMark mark, object? value, int reader, bool isLater)
     {
-        if (mark.IsUncertain || _vanishes)
+        if (mark.IsUncertain || _vanishes || (isLater && mark.By != reader && _ages[reader]))
             return true;
         for (var other = 0; other < _members.Count; other++)
         {
@@ -55,7 +55,7 @@ internal sealed class FlashView
 
     /// <summary>Whether the request's own first commit removes a flashed value: it was there for certain when the request began.</summary>
     public bool Removes(int member, FlashMark mark) =>
-        mark.By != member && !mark.IsUncertain && _isExact && _members[mark.By].Ended < _members[member].Began;
+        _ages[member] && mark.By != member && !mark.IsUncertain && _isExact && _members[mark.By].Ended < _members[member].Began;
 
     /// <summary>Whether a request read something else at the path than this value before it committed: then it had loaded before, and does not remove it.</summary>
     private bool SawAnother(int member, string path, object? value)

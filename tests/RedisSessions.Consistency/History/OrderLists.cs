@@ -27,6 +27,7 @@ internal static class OrderLists
     public static IEnumerable<Finding> Check(
         Lineage lineage, IReadOnlyList<Reading> readings, IReadOnlyList<Transaction> placed, IReadOnlyList<Transaction> refused, Rules rules)
     {
+        placed = [.. placed.Where(transaction => transaction.Kind != Kind.Read)];
         var stored = placed.SelectMany(transaction => transaction.OrderIds).ToHashSet(StringComparer.Ordinal);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (reader, ids) in readings)

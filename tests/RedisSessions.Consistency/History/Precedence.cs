@@ -22,11 +22,15 @@ internal sealed class Precedence
         _counts = new int[transactions.Count];
         _isSeen = new bool[transactions.Count];
         var ends = new Ends(history);
+        // What the last request of all does not read is missing, and not only late.
+        var last = transactions.Where(transaction => transaction.Kind != Kind.Rollback).MaxBy(transaction => transaction.Began)?.Member ?? -1;
         for (var first = 0; first < transactions.Count; first++)
         {
             for (var second = 0; second < transactions.Count; second++)
             {
-                if (first != second && Precedes(transactions[first], transactions[second], first < second, ends, history.Rules, relaxation))
+                if (first != second && Precedes(
+                    transactions[first], transactions[second], first < second, ends, history.Rules,
+                    transactions[second].Member == last ? Relaxation.None : relaxation))
                     Add(first, second);
             }
         }
@@ -63,7 +67,7 @@ internal sealed class Precedence
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < transactions.Count; i++)
         {
-            foreach (var id in transactions[i].OrderIds)
+            foreach (var id in transactions[i].Kind == Kind.Write ? transactions[i].OrderIds : [])
                 places[id] = i;
         }
         foreach (var list in lists)

@@ -39,7 +39,7 @@ internal sealed class Replay(Lineage lineage, Rules rules, Relaxation relaxation
             return Run(transaction, place);
         var state = place.Values.Age((_, mark) =>
             _flash.IsGone(mark, transaction.Member) || (transaction.IsLater && _flash.Removes(transaction.Member, mark)));
-        if (!Fits(transaction, new ModelSession(state, transaction.Member), transaction.Carried, isUpdate: true, transaction.CarriedExcept))
+        if (!Fits(transaction, new ModelSession(state, transaction.Member), [.. transaction.Carried.Where(read => StillCounts(transaction, read))], isUpdate: true))
             return null;
         var session = new ModelSession(state, transaction.Member, transaction.IsReadOnly) { LiteralWins = relaxation.LiteralWins };
         if (!Fits(transaction, session, transaction.Plain, isUpdate: false) || !Fits(transaction, session, transaction.Update, isUpdate: true))
@@ -76,13 +76,19 @@ internal sealed class Replay(Lineage lineage, Rules rules, Relaxation relaxation
             ? place
             : place with { Values = place.Values.Age((path, _) => !seen.Flashed.ContainsKey(path)) };
 
-    private bool Fits(
-        Transaction transaction, ModelSession session, IReadOnlyList<Executed> steps, bool isUpdate, IReadOnlyCollection<string>? except = null)
+    /// <summary>Whether a read before an update still has to hold after it: neither the update nor the ageing of flash data changed what was read.</summary>
+    private bool StillCounts(Transaction transaction, Executed read)
+    {
+        var top = Touched.TopOf(read);
+        return !read.Step.Writes() && !transaction.CarriedExcept.Contains(top) && !transaction.CarriedExcept.Contains(Touched.Everything)
+            && (top == Touched.Everything ? transaction.CarriedExcept.Count + _flashedPaths.Count == 0 : !_flashedPaths.Any(path => Touched.Top(path) == top));
+    }
+
+    private bool Fits(Transaction transaction, ModelSession session, IReadOnlyList<Executed> steps, bool isUpdate)
     {
         foreach (var executed in steps)
         {
-            if (executed.Step.Op is Op.Wait or Op.CancelledCommit or Op.Update or Op.CancelledUpdate
-                || (except is not null && (executed.Step.Writes() || except.Contains(Touched.TopOf(executed)) || except.Contains(Touched.Everything))))
+            if (executed.Step.Op is Op.Wait or Op.CancelledCommit or Op.Update or Op.CancelledUpdate)
                 continue;
             var counts = Counts(transaction, executed, isUpdate);
             if (!counts && !executed.Succeeded())
@@ -154,6 +160,6 @@ internal sealed class Replay(Lineage lineage, Rules rules, Relaxation relaxation
         if ((step.Path is { } at && !Touched.AreRelated(at, path)) || (mark.By == transaction.Member && !transaction.IsLater))
             return false;
         Tree.TryGet(state.Values, Tree.Split(path).AsSpan(), out var value);
-        return _flash.MayBeGone(path, mark, value, transaction.Member);
+        return _flash.MayBeGone(path, mark, value, transaction.Member, transaction.IsLater);
     }
 }

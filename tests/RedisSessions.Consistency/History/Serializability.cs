@@ -60,14 +60,19 @@ internal sealed class Serializability(Lineage lineage, RunHistory history, IRead
         }
         foreach (var transaction in placed.Where(transaction => transaction is { Kind: Kind.Write, IsOptional: false }))
         {
-            if (Run([.. placed.Where(other => other != transaction)], Relaxation.None, ExplanationBudget).Outcome == Outcome.Found)
+            var unstored = transaction with { Kind = Kind.Read };
+            if (Run([.. placed.Select(other => other == transaction ? unstored : other)], Relaxation.None, ExplanationBudget).Outcome == Outcome.Found)
                 return Explained(Codes.Lost, $"an order exists only without the change of {transaction.Request}, which was acknowledged", search, transaction.Request);
             var again = transaction with { IsLater = true, IsOptional = true, Carried = [] };
-            if (Run([.. placed, again], Relaxation.None, ExplanationBudget).Outcome == Outcome.Found)
+            if (CanRepeat(transaction) && Run([.. placed, again], Relaxation.None, ExplanationBudget).Outcome == Outcome.Found)
                 return Explained(Codes.Twice, $"an order exists only with the change of {transaction.Request} applied twice", search, transaction.Request);
         }
         return null;
     }
+
+    /// <summary>Whether applying a change a second time makes a difference at once.</summary>
+    private static bool CanRepeat(Transaction transaction) =>
+        transaction.Steps.Any(executed => executed.Step.Op is Op.Increment or Op.Push or Op.Prepend && executed.Succeeded());
 
     private (Outcome Outcome, Search Search) Run(IReadOnlyList<Transaction> transactions, Relaxation relaxation, int budget)
     {

@@ -27,6 +27,7 @@ internal static class Touched
     /// <summary>The keys on which it depends whether a transaction goes through: what it read, and where its changes may make no sense.</summary>
     public static IReadOnlySet<string> Sensitive(IEnumerable<Executed> steps) =>
         steps.Where(executed => executed.Step.Op is not (Op.Set or Op.Flash or Op.LiteralSet or Op.Wait or Op.SetIdleTimeout or Op.SetAbsoluteTimeout
+                or Op.SetPersistent or Op.Rotate or Op.Login or Op.Destroy
                 or Op.LiteralRemove or Op.Clear or Op.Remove or Op.Keep or Op.Reflash or Op.CancelledCommit or Op.Update or Op.CancelledUpdate)
                 || !executed.Succeeded())
             .Select(TopOf).ToHashSet(StringComparer.Ordinal);

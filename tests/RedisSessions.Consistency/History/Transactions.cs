@@ -76,7 +76,7 @@ internal sealed class Transactions
             return;
         }
         if (writes)
-            AddWrite(transaction with { Carried = request.Carried, CarriedExcept = request.ChangedSince }, segment.IsUncertain(), request);
+            AddWrite(transaction with { Carried = [.. request.Carried], CarriedExcept = request.ChangedSince }, segment.IsUncertain(), request);
         else if (segment.IsStored())
             AddRead(transaction);
         request.HasCommitted |= segment.IsStored();
@@ -95,7 +95,7 @@ internal sealed class Transactions
             return;
         }
         if (before is not null)
-            transaction = transaction with { Carried = request.Carried, CarriedExcept = request.ChangedSince };
+            transaction = transaction with { Carried = [.. request.Carried], CarriedExcept = request.ChangedSince };
         if (writes)
             AddWrite(transaction, update.IsUncertain(), request);
         else if (update.IsStored())
