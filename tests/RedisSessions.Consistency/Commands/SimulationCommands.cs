@@ -17,6 +17,7 @@ internal sealed class SimulationCommands(TextWriter output)
 
     public const string Help = """
         run [--scenario NAME | clean] [--seed S] [--count N | --minutes M]   seeds of one scenario, or of all; stops at the first that breaks a promise
+            [--finding CODE]                                                or at the first of one kind, known or not
         replay --scenario NAME --seed S [--trace]                           one seed again
         replay --file SCRIPT.json [--trace]                                 a script again, as run prints it
         holes [--hole LETTER] [--minutes M]                                 looks for each known hole from seed 1 on, and prints a table
@@ -28,7 +29,7 @@ internal sealed class SimulationCommands(TextWriter output)
 
     public int Run(ReadOnlySpan<string> args) => args switch
     {
-        ["run", .. var rest] => Run(Arguments.Parse(rest, "scenario", "seed", "count", "minutes")),
+        ["run", .. var rest] => Run(Arguments.Parse(rest, "scenario", "seed", "count", "minutes", "finding")),
         ["replay", .. var rest] => Replay(Arguments.Parse(rest, "scenario", "seed", "file", "trace")),
         ["holes", .. var rest] => Holes(Arguments.Parse(rest, "hole", "minutes")),
         ["survey", .. var rest] => Survey(Arguments.Parse(rest, "scenario", "count")),
@@ -43,6 +44,7 @@ internal sealed class SimulationCommands(TextWriter output)
         if (arguments is null || Chosen(arguments.Text("scenario")) is not { Count: > 0 } scenarios)
             return Explain();
         var first = (long)arguments.Number("seed", 1);
+        var code = arguments.Text("finding");
         var minutes = arguments.Number("minutes", 0);
         var count = (long)arguments.Number("count", minutes > 0 ? long.MaxValue : arguments.Has("seed") ? 1 : 200);
         var limit = minutes > 0 ? TimeSpan.FromMinutes(minutes) : TimeSpan.MaxValue;
@@ -53,9 +55,9 @@ internal sealed class SimulationCommands(TextWriter output)
             {
                 var outcome = Simulator.Run(scenario.Plan(first + seeds), scenario);
                 requests += outcome.History.Observations.Count;
-                var news = outcome.Findings.Where(finding => !KnownHoles.Excuse(outcome, finding)).ToList();
+                var news = outcome.Findings.Where(finding => code is null ? !KnownHoles.Excuse(outcome, finding) : finding.Code == code).ToList();
                 if (news.Count > 0)
-                    return Report(outcome, scenario, news[0].Code);
+                    return Report(outcome, scenario, news[0].Code, code is not null);
             }
         }
 
@@ -89,17 +91,17 @@ internal sealed class SimulationCommands(TextWriter output)
         foreach (var hole in KnownHoles.All.Where(hole => only is null || hole.Letter == only))
         {
             var kept = hole.Script is { } script && Explains(hole, Simulator.Run(script, hole.Scenario));
-            var found = Hunt.ForFirst(hole.Scenario, 1, long.MaxValue, limit, hole.Explains);
+            var found = Hunt.ForFirst(hole.Scenario, 1, long.MaxValue, limit, hole.IsShownBy);
             closed += kept || found.Result is not null ? 0 : 1;
             var seed = found.Result?.Script.Seed.ToString(CultureInfo.InvariantCulture) ?? $"none of {found.Tried}";
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {hole.Letter} | {hole.Scenario.Name} | {hole.Code} | {(kept ? "finds it" : "does not")} | {seed} | {found.Elapsed.TotalSeconds:F2} | {found.Result?.History.Observations.Count} |"));
+                $"| {hole.Letter} | {hole.Scenario.Name} | {hole.Codes[0]} | {(kept ? "finds it" : "does not")} | {seed} | {found.Elapsed.TotalSeconds:F2} | {found.Result?.History.Observations.Count} |"));
         }
 
         return closed == 0 ? Fine : Found;
     }
 
-    private static bool Explains(KnownHole hole, RunResult outcome) => outcome.Findings.Any(finding => hole.Explains(outcome, finding));
+    private static bool Explains(KnownHole hole, RunResult outcome) => outcome.Findings.Any(finding => hole.IsShownBy(outcome, finding));
 
     private int Survey(Arguments? arguments)
     {
@@ -178,17 +180,17 @@ internal sealed class SimulationCommands(TextWriter output)
             output.WriteLine($"{scenario.Name,-18} {scenario.About}");
         output.WriteLine();
         foreach (var hole in KnownHoles.All)
-            output.WriteLine($"{hole.Letter,-4} {hole.Scenario.Name,-16} {hole.Code,-24} {hole.About}");
+            output.WriteLine($"{hole.Letter,-4} {hole.Scenario.Name,-16} {hole.Codes[0],-24} {hole.About}");
         return Fine;
     }
 
     /// <summary>Prints what was found, a script that is as small as it gets, and what happens in it.</summary>
-    private int Report(RunResult outcome, Scenario scenario, string code)
+    private int Report(RunResult outcome, Scenario scenario, string code, bool isAnyWanted)
     {
         output.WriteLine($"{scenario.Name}, seed {outcome.Script.Seed}:");
         WriteFindings(outcome);
         var shrunk = ScriptShrinker.Shrink(
-            outcome.Script, scenario, (run, finding) => finding.Code == code && !KnownHoles.Excuse(run, finding));
+            outcome.Script, scenario, (run, finding) => finding.Code == code && (isAnyWanted || !KnownHoles.Excuse(run, finding)));
         var again = Simulator.Run(shrunk, scenario, traced: true);
         output.WriteLine($"Shrunk from {outcome.Script.Requests.Count} requests to {shrunk.Requests.Count}:");
         foreach (var line in again.Trace)

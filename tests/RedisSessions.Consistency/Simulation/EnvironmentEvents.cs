@@ -14,7 +14,7 @@ internal sealed class EnvironmentEvents(World world)
         else if (planned.What is EventKind.Switch or EventKind.SwitchAbruptly)
             _ = MoveAsync(planned.What == EventKind.SwitchAbruptly);
         else
-            Do(planned, world.Stores[planned.What is EventKind.RollBack or EventKind.Lag ? 0 : planned.Number % world.Stores.Count]);
+            Do(planned, world.Stores[planned.What is EventKind.RollBack or EventKind.FailOver ? 0 : planned.Number % world.Stores.Count]);
     }
 
     /// <summary>Nothing is wrong any more.</summary>
@@ -38,12 +38,9 @@ internal sealed class EnvironmentEvents(World world)
                 world.Happened($"the {store.Name} store is full");
                 world.Scheduler.After(5 * Second, () => store.IsFull = false);
                 break;
-            case EventKind.Lag:
-                store.Lag(planned.Number * 1000L);
-                world.Happened("lag");
-                break;
             case EventKind.FailOver:
-                Undone("failover", store.FailOver());
+                store.Lag(planned.Number * 1000L);
+                world.Scheduler.After(planned.Number * 1000L, () => Undone("failover", store.FailOver()));
                 break;
             case EventKind.RollBack:
                 Undone("rollback", store.RollBack(planned.Number));

@@ -48,6 +48,9 @@ internal sealed record Scenario(string Name, string About)
     /// <summary>Each browser's first request writes and is sent alone, so that its tabs begin with a session.</summary>
     public bool BeginsAlone { get; init; } = true;
 
+    /// <summary>Which requests of the generator are sent.</summary>
+    public Func<Request, bool> Accepts { get; init; } = static _ => true;
+
     public Action<RedisSessionsOptions> Configure { get; init; } = static _ => { };
 
     public Rules Rules { get; init; } = new();
@@ -90,7 +93,7 @@ internal sealed record Scenario(string Name, string About)
         for (var i = 0; i < Length; i++)
         {
             var think = (i == 0 ? begins : 0) + Pause(draws);
-            var request = generator.Next(browser);
+            var request = Next(generator, browser);
             if (draws.Below(100) < Exclusive)
                 request = request with { Access = SessionAccess.Exclusive };
             requests.Add(new PlannedRequest(browser, tab, draws.Below(16), think, request));
@@ -98,6 +101,18 @@ internal sealed record Scenario(string Name, string About)
         }
 
         return total;
+    }
+
+    private Request Next(Generator generator, int browser)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var request = generator.Next(browser);
+            if (Accepts(request))
+                return request;
+            if (tries == 10_000)
+                throw new InvalidOperationException($"The generator makes no request that scenario {Name} accepts.");
+        }
     }
 
     private long Pause(Draws draws) =>

@@ -39,10 +39,7 @@ internal enum EventKind
     /// <summary>A store refuses what grows for five seconds.</summary>
     Full,
 
-    /// <summary>The replica gets nothing for so many milliseconds.</summary>
-    Lag,
-
-    /// <summary>The replica takes over; what it does not have is undone.</summary>
+    /// <summary>The primary is cut off from its replica for so many milliseconds, and then the replica takes over: what it does not have is undone.</summary>
     FailOver,
 
     /// <summary>So many changes are undone, acknowledged or not.</summary>
