@@ -19,7 +19,11 @@ public sealed class HttpRunTests(ITestOutputHelper output)
     [InlineData("mariadb", 5)]
     public async Task Everything_is_as_promised(string store, int seconds)
     {
-        var plan = new HttpPlan(EnvironmentCatalog.Find(store)!, Seed, TimeSpan.FromSeconds(seconds)) { Profile = HttpProfiles.Clean };
+        var plan = new HttpPlan(EnvironmentCatalog.Find(store)!, Seed, TimeSpan.FromSeconds(seconds))
+        {
+            Profile = HttpProfiles.Clean,
+            Takes = HttpProfiles.IsClean,
+        };
         var history = await HttpRun.RunAsync(plan, TestContext.Current.CancellationToken);
         if (history is null)
             Assert.Skip($"no {store}: this machine has not got what it needs.");

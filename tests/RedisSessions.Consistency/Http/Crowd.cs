@@ -57,6 +57,8 @@ internal sealed class Crowd(HttpPlan plan, Farm farm, Recorder recorder)
     private Plan Next(Generator generator, int browser, Random random)
     {
         var request = generator.Next(browser);
+        while (!plan.Takes(request))
+            request = generator.Next(browser);
         var writes = request.Steps.SelectMany(Steps.All).Any(step => step.Writes() || step.Op is Op.Update or Op.CancelledUpdate);
         request = random.Next(12) switch
         {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using RedisSessions.Consistency.Http.Environments;
 using RedisSessions.Consistency.Http.Known;
-using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http;
 
@@ -20,7 +19,8 @@ internal sealed record HttpArguments
 
     public int Processes { get; private init; } = 2;
 
-    public GeneratorProfile Profile { get; private init; } = HttpProfiles.All;
+    /// <summary>Whether only requests are sent that no known hole touches.</summary>
+    public bool IsClean { get; private init; }
 
     /// <summary>Where histories with findings are kept.</summary>
     public string Folder { get; private init; } = "findings";
@@ -54,7 +54,7 @@ internal sealed record HttpArguments
             parsed with { Length = TimeSpan.FromMinutes(minutes) },
         "--processes" when int.TryParse(value, CultureInfo.InvariantCulture, out var processes) && processes is > 0 and <= 16 =>
             parsed with { Processes = processes },
-        "--profile" when value is "all" or "clean" => parsed with { Profile = value == "all" ? HttpProfiles.All : HttpProfiles.Clean },
+        "--profile" when value is "all" or "clean" => parsed with { IsClean = value == "clean" },
         "--out" => parsed with { Folder = value },
         _ => null,
     };

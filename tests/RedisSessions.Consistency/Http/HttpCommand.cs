@@ -53,7 +53,9 @@ internal static class HttpCommand
         var (started, found, requests) = (Stopwatch.GetTimestamp(), 0, 0);
         for (var seed = arguments.Seed; Stopwatch.GetElapsedTime(started) < arguments.Length; seed++)
         {
-            var plan = new HttpPlan(environment, seed, Round) { Processes = arguments.Processes, Profile = arguments.Profile };
+            var plan = new HttpPlan(environment, seed, Round) { Processes = arguments.Processes };
+            if (arguments.IsClean)
+                plan = plan with { Profile = HttpProfiles.Clean, Takes = HttpProfiles.IsClean };
             if (await HttpRun.RunAsync(plan, cancellationToken) is not { } history)
             {
                 await output.WriteLineAsync($"{environment.Name}: skipped, this machine has not got what it needs.");

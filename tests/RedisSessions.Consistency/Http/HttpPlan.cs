@@ -23,6 +23,9 @@ internal sealed record HttpPlan(EnvironmentPlan Environment, int Seed, TimeSpan 
 
     public GeneratorProfile Profile { get; init; } = HttpProfiles.All;
 
+    /// <summary>Which of the generated requests are sent.</summary>
+    public Func<Request, bool> Takes { get; init; } = static _ => true;
+
     /// <summary>What may go wrong there; the run's seed chooses among it.</summary>
     public Func<HttpEnvironment, IReadOnlyList<HttpFault>> Faults { get; init; } =
         environment => FaultSchedule.For(environment, Environment.MostAhead);

@@ -13,6 +13,12 @@ internal static class HttpProfiles
         MaxWait = 20,
     };
 
+    /// <summary>
+    /// Whether no known hole touches a request: what plain code reads before an update is not compared later (S), so plain code and updates do not meet in one.
+    /// </summary>
+    public static bool IsClean(Request request) =>
+        request.Steps.All(step => step.Op is Op.Update or Op.Wait) || request.Steps.All(step => step.Op != Op.Update);
+
     /// <summary>Every operation.</summary>
     public static GeneratorProfile All { get; } = new();
 }

@@ -24,10 +24,11 @@ internal static class HttpHoles
     public static IReadOnlyList<HttpHole> All { get; } =
     [
         new("E", Codes.EndedSessionReturned, "a login beside an acknowledged logout: the session lives on", LoginAgainstLogout.FindAsync),
-        new("F", Codes.StaleRead, "a move whose answer was lost leaves the old record, which comes back when the stores are exchanged again", MoveBack.FindAsync),
+        new("F", Codes.Lost, "a move whose answer was lost leaves the old record, which comes back when the stores are exchanged again", MoveBack.FindAsync),
         new("G", Codes.BrokenAnswer, "after a failover with MinReplicas something that nothing maps is thrown", FailoverWithReplicas.FindAsync),
         new("H", Codes.OldIdInGraceLost, "a process 35 s ahead answers an old id within the grace with a new session", ClockAhead.FindAsync),
         new("K", FullLogout.Code, "maxmemory is reached, and a logout is refused", FullLogout.FindAsync),
         new("M", Codes.ReadYourWrites, "near cache: a redirect to another instance reads what was there before the write", Redirects.FindAsync),
+        new("S", Codes.NotSerializable, "what plain code read before an update is not compared at its next commit", CarriedRead.FindAsync),
     ];
 }
