@@ -10,8 +10,8 @@ public sealed class OrderTests
     [Fact]
     public void Write_skew_has_no_order() => Breaks(
         Codes.NotSerializable,
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Update(Push("l", "1"), Has("l.1", false))), Request("q", 3, 8, Update(Push("l", "2"), Has("l.1", false)))),
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Update(Push("l", "1"), Has("l.1", false))), Request("q", 3, 8, Update(Push("l", "2"), Has("l.1", true)))));
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Update(Push("l", "1"), Has("l.1", false))), Request("q", 3, 8, Update(Push("l", "2"), Has("l.1", false))), Last("{\"a\":0,\"l\":[1,2]}")),
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Update(Push("l", "1"), Has("l.1", false))), Request("q", 3, 8, Update(Push("l", "2"), Has("l.1", true))), Last("{\"a\":0,\"l\":[1,2]}")));
 
     [Fact]
     public void A_read_of_plain_code_that_writes_holds_at_its_place() => Breaks(
@@ -22,20 +22,20 @@ public sealed class OrderTests
     [Fact]
     public void A_plain_segment_has_one_snapshot() => Breaks(
         Codes.NotSerializable,
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0"), Get("b", "1"))), Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1")))),
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "1"), Get("b", "1"))), Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1")))));
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0"), Get("b", "1"))), Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1"))), Last("{\"a\":1,\"b\":1}")),
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "1"), Get("b", "1"))), Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1"))), Last("{\"a\":1,\"b\":1}")));
 
     [Fact]
     public void A_refused_plain_segment_has_one_snapshot_too() => Breaks(
         Codes.NotSerializable,
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0"), Get("b", "1"), Set("c", "1")).As(Fate.Refused)), Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1")))),
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0"), Get("b", "null"), Set("c", "1")).As(Fate.Refused)), Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1")))));
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0"), Get("b", "1"), Set("c", "1")).As(Fate.Refused)), Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1"))), Last("{\"a\":1,\"b\":1}")),
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0"), Get("b", "null"), Set("c", "1")).As(Fate.Refused)), Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1"))), Last("{\"a\":1,\"b\":1}")));
 
     [Fact]
     public void The_sum_of_an_increment_is_exact_in_an_update() => Breaks(
         Codes.NotSerializable,
-        Of(Visit(Set("n", "0")), Request("p", 2, 9, Update(Increment("n", 1))), Request("q", 3, 8, Update(Increment("n", 1)))),
-        Of(Visit(Set("n", "0")), Request("p", 2, 9, Update(Increment("n", 1))), Request("q", 3, 8, Update(Increment("n", 2)))));
+        Of(Visit(Set("n", "0")), Request("p", 2, 9, Update(Increment("n", 1))), Request("q", 3, 8, Update(Increment("n", 1))), Last("{\"n\":2}")),
+        Of(Visit(Set("n", "0")), Request("p", 2, 9, Update(Increment("n", 1))), Request("q", 3, 8, Update(Increment("n", 2))), Last("{\"n\":2}")));
 
     [Fact]
     public void The_sum_of_an_increment_is_a_hint_in_plain_code() => Breaks(
@@ -46,20 +46,20 @@ public sealed class OrderTests
     [Fact]
     public void A_plain_read_after_an_own_increment_is_a_read() => Breaks(
         Codes.NotSerializable,
-        Of(Visit(Set("n", "0")), Request("p", 2, 9, Plain(Increment("n", 1), Get("n", "1"))), Request("q", 3, 8, Plain(Increment("n", 1), Get("n", "1")))),
-        Of(Visit(Set("n", "0")), Request("p", 2, 9, Plain(Increment("n", 1), Get("n", "1"))), Request("q", 3, 8, Plain(Increment("n", 1), Get("n", "2")))));
+        Of(Visit(Set("n", "0")), Request("p", 2, 9, Plain(Increment("n", 1), Get("n", "1"))), Request("q", 3, 8, Plain(Increment("n", 1), Get("n", "1"))), Last("{\"n\":2}")),
+        Of(Visit(Set("n", "0")), Request("p", 2, 9, Plain(Increment("n", 1), Get("n", "1"))), Request("q", 3, 8, Plain(Increment("n", 1), Get("n", "2"))), Last("{\"n\":2}")));
 
     [Fact]
     public void A_refused_push_is_a_read() => Breaks(
         Codes.NotSerializable,
-        Of(Visit(Set("a", "1")), Request("p", 2, 9, Update(Does(Op.Push, "a", "!InvalidOperationException", "1"), Set("b", "1"))), Request("q", 3, 8, Update(Set("a", "[]"), Get("b", "null")))),
-        Of(Visit(Set("a", "1")), Request("p", 2, 9, Update(Does(Op.Push, "a", "!InvalidOperationException", "1"), Set("b", "1"))), Request("q", 3, 8, Update(Set("a", "[]"), Get("b", "1")))));
+        Of(Visit(Set("a", "1")), Request("p", 2, 9, Update(Does(Op.Push, "a", "!InvalidOperationException", "1"), Set("b", "1"))), Request("q", 3, 8, Update(Set("a", "[]"), Get("b", "null"))), Last("{\"a\":[],\"b\":1}")),
+        Of(Visit(Set("a", "1")), Request("p", 2, 9, Update(Does(Op.Push, "a", "!InvalidOperationException", "1"), Set("b", "1"))), Request("q", 3, 8, Update(Set("a", "[]"), Get("b", "1"))), Last("{\"a\":[],\"b\":1}")));
 
     [Fact]
     public void What_was_read_before_an_update_counts_at_the_next_plain_commit() => Breaks(
         Codes.NotSerializable,
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0")) with { WithNext = true }, Update(Get("b", "1"), Set("b", "2")), Plain(Set("c", "1"))), Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1")))),
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0")) with { WithNext = true }, Update(Get("b", "1"), Set("b", "2"))), Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1")))));
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0")) with { WithNext = true }, Update(Get("b", "1"), Set("b", "2")), Plain(Set("c", "1"))), Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1"))), Last("{\"a\":1,\"b\":2,\"c\":1}")),
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0")) with { WithNext = true }, Update(Get("b", "1"), Set("b", "2"))), Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1"))), Last("{\"a\":1,\"b\":2}")));
 
     [Fact]
     public void Plain_changes_and_the_update_after_them_are_one() => Breaks(
@@ -160,7 +160,7 @@ public sealed class OrderTests
     }
 
     private static RunHistory Near(params Observation[] last) =>
-        Of([Visit(Set("a", "0")), Request("p", 2, 3, Plain(Set("a", "1"))), .. last]) with { Rules = new() { Staleness = TimeSpan.FromSeconds(2) } };
+        Of([Visit(Set("a", "0")), Request("p", 2, 3, Plain(Set("a", "1"))), .. last, Last("{\"a\":1}")]) with { Rules = new() { Staleness = TimeSpan.FromSeconds(2) } };
 
     private static RunHistory Killed(string all) => Of(
         Visit(Set("a", "0")),
