@@ -1,2 +1,3 @@
-Console.Error.WriteLine("The checker has no commands yet.");
-return 2;
+using RedisSessions.Consistency.Commands;
+
+return new SimulationCommands(Console.Out).Run(args);

@@ -75,6 +75,9 @@ internal static class Codes
     /// <summary>The store was said to have failed, and it has not.</summary>
     public const string FailedWithoutFault = "failed-without-fault";
 
+    /// <summary>A commit ran out of time because delegates of others waited.</summary>
+    public const string HeldUp = "held-up";
+
     /// <summary>An exception or a status that nothing promises.</summary>
     public const string BrokenAnswer = "broken-answer";
 

@@ -60,7 +60,9 @@ internal sealed class CookieChecks(Lineage lineage, RunHistory history)
         var hasStored = stored.Any(segment => segment.Steps.Any(executed => executed.Succeeded()
             && executed.Step.Op is Op.Set or Op.Push or Op.Prepend or Op.Increment or Op.Flash or Op.LiteralSet));
         var moves = request.WasNew == false && (request.DidForSure(Op.Rotate) || request.DidForSure(Op.Login));
-        if (((request.WasNew == true && hasStored) || moves) && !ends && !isRefused && request is { NewCookie: null, Ended: < long.MaxValue })
+        // Two rotations at once are one: the browser is told the new id by the other answer.
+        var isTold = !request.DidForSure(Op.Login) && Rotation(request) is not null;
+        if (((request.WasNew == true && hasStored) || (moves && !isTold)) && !ends && !isRefused && request is { NewCookie: null, Ended: < long.MaxValue })
             yield return new Finding(Codes.CookieMissing, [request.Request.Id], "what it stored is under an id that its browser was not told");
         if (request.NewCookie is not { } issued || issued == request.Cookie)
             yield break;
