@@ -91,17 +91,17 @@ internal sealed class SimulationCommands(TextWriter output)
         foreach (var hole in KnownHoles.All.Where(hole => only is null || hole.Letter == only))
         {
             var kept = hole.Script is { } script && Explains(hole, Simulator.Run(script, hole.Scenario));
-            var found = Hunt.ForFirst(hole.Scenario, 1, long.MaxValue, limit, hole.IsShownBy);
+            var found = Hunt.ForFirst(hole.Scenario, 1, long.MaxValue, limit, hole.Explains);
             closed += kept || found.Result is not null ? 0 : 1;
             var seed = found.Result?.Script.Seed.ToString(CultureInfo.InvariantCulture) ?? $"none of {found.Tried}";
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {hole.Letter} | {hole.Scenario.Name} | {hole.Codes[0]} | {(kept ? "finds it" : "does not")} | {seed} | {found.Elapsed.TotalSeconds:F2} | {found.Result?.History.Observations.Count} |"));
+                $"| {hole.Letter} | {hole.Scenario.Name} | {(found.Result is null ? "" : found.Findings[0].Code)} | {(kept ? "finds it" : "does not")} | {seed} | {found.Elapsed.TotalSeconds:F2} | {found.Result?.History.Observations.Count} |"));
         }
 
         return closed == 0 ? Fine : Found;
     }
 
-    private static bool Explains(KnownHole hole, RunResult outcome) => outcome.Findings.Any(finding => hole.IsShownBy(outcome, finding));
+    private static bool Explains(KnownHole hole, RunResult outcome) => outcome.Findings.Any(finding => hole.Explains(outcome, finding));
 
     private int Survey(Arguments? arguments)
     {

@@ -9,7 +9,7 @@ namespace RedisSessions.Consistency.Known;
 /// <param name="Letter">Its name, for example <c>A</c>.</param>
 /// <param name="About">What is broken, in one sentence.</param>
 /// <param name="Scenario">Where seeds find it.</param>
-/// <param name="Codes">The findings that it explains; the first is the one that shows it.</param>
+/// <param name="Codes">The findings that it explains.</param>
 internal sealed record KnownHole(string Letter, string About, Scenario Scenario, params string[] Codes)
 {
     /// <summary>What a request of the same browser must hold for the hole to explain a finding.</summary>
@@ -33,9 +33,6 @@ internal sealed record KnownHole(string Letter, string About, Scenario Scenario,
             return stream is null ? null : JsonSerializer.Deserialize<Script>(stream, Json.Options);
         }
     }
-
-    /// <summary>Whether this is the finding that shows the hole.</summary>
-    public bool IsShownBy(RunResult run, Finding finding) => finding.Code == Codes[0] && Explains(run, finding);
 
     /// <summary>Whether a finding is one of this hole's, and some request of its browser opens the hole.</summary>
     public bool Explains(RunResult run, Finding finding)

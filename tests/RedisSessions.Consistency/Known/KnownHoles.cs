@@ -83,6 +83,11 @@ internal static class KnownHoles
         {
             Opens = Triggers.EndsAndGivesUp,
         },
+        new("S", "A late repeat of a commit brings back an id that was rotated away, once its forward is gone.", Of("hole-s"),
+            Codes.DeadIdLives, Codes.EndedSessionReturned, Codes.LiveSessionLost, Codes.NotSerializable, Codes.Lost)
+        {
+            Opens = Triggers.Rotates, In = static scenario => scenario.Faults is { LongestDelay: > 30_000 } and ({ Repeat: > 0 } or { VerySlow: > 0 }),
+        },
     ];
 
     /// <summary>The hole that explains a finding.</summary>

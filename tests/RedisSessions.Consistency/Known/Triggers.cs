@@ -9,7 +9,12 @@ internal static class Triggers
     public static bool UsesFlash(Request request) => Does(request, Op.Flash, Op.Keep, Op.Reflash);
 
     /// <summary>A place in a list, or in a map that looks like one.</summary>
-    public static bool UsesNumbers(Request request) => All(request).Any(step => step.Path?.Split('.').Any(part => part is [>= '0' and <= '9', ..]) == true);
+    public static bool UsesNumbers(Request request) => All(request).Any(IsNumbered);
+
+    /// <summary>An update that changes a list and reads it by number.</summary>
+    public static bool FillsAndReadsNumbers(Request request) => request.Steps.Any(step => step.Op == Op.Update
+        && (step.Then ?? []).SelectMany(Steps.All).Any(inside => inside.Op is Op.Push or Op.Prepend or Op.Remove or Op.Pull && inside.Path != Generator.Order)
+        && (step.Then ?? []).SelectMany(Steps.All).Any(inside => Reads(inside) && IsNumbered(inside)));
 
     /// <summary>A write that may be refused, and the request goes on.</summary>
     public static bool CatchesRefusals(Request request) => Does(request, Op.Try);
@@ -49,6 +54,8 @@ internal static class Triggers
     /// <summary>Nothing of a single request that opens a known hole.</summary>
     public static bool IsHarmless(Request request) => !(UsesFlash(request) || UsesNumbers(request) || CatchesRefusals(request) || LooksAtAll(request)
         || UsesLiterals(request) || ActsOnTheWholeInUpdate(request) || ReadsAndActsOnTheWhole(request) || EndsAndGivesUp(request) || IsCancelled(request));
+
+    private static bool IsNumbered(Step step) => step.Path?.Split('.').Any(part => part is [>= '0' and <= '9', ..]) == true;
 
     private static bool Reads(Step step) =>
         step.Op is Op.Get or Op.Has or Op.Pull or Op.IfHas or Op.IfEquals or Op.LiteralGet or Op.All or Op.LiteralKeys or Op.GetLifetimes;

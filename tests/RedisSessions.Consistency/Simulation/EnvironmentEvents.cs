@@ -40,6 +40,7 @@ internal sealed class EnvironmentEvents(World world)
                 break;
             case EventKind.FailOver:
                 store.Lag(planned.Number * 1000L);
+                world.Happened(World.CutOff);
                 world.Scheduler.After(planned.Number * 1000L, () => Undone("failover", store.FailOver()));
                 break;
             case EventKind.RollBack:

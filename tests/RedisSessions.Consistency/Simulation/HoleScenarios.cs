@@ -13,7 +13,10 @@ internal static class HoleScenarios
     [
         new("hole-a", "Lists by number inside updates.")
         {
-            Requests = Nothing with { Values = 1, Lists = 10, Updates = 20, MaxSteps = 2, Keys = 1 }, Faults = Slow, Tabs = 4,
+            Requests = Nothing with { Values = 1, Lists = 10, Updates = 20, MaxSteps = 2, Keys = 1 },
+            Accepts = Known.Triggers.FillsAndReadsNumbers,
+            Faults = Slow,
+            Tabs = 5,
         },
         new("hole-a-refused", "Writes that are refused and caught.")
         {
@@ -117,6 +120,13 @@ internal static class HoleScenarios
         new("hole-r", "Plain code that ends the session, gives that up and goes on.")
         {
             Requests = Nothing with { Values = 8, Logout = 4, Cancelled = 6, MaxSteps = 5 }, Faults = Slow,
+        },
+        new("hole-s", "Rotations, while messages come once more and late.")
+        {
+            Requests = Nothing with { Values = 6, Rotation = 4, MaxSteps = 2 },
+            Accepts = Known.Triggers.IsHarmless,
+            Faults = new() { Repeat = 0.2 },
+            Tabs = 2,
         },
         new("roll-back", "A store that forgets what it has acknowledged.")
         {

@@ -43,7 +43,12 @@ internal static class Scenarios
         },
         new("login", "Sessions that get a new id while others write; nobody logs out.")
         {
-            Requests = Profiles.Values with { Login = 2, Rotation = 1 }, Accepts = Triggers.IsHarmless, Faults = FaultWeights.Lossy, Tabs = 4, Events = Trouble,
+            Requests = Profiles.Values with { Login = 2, Rotation = 1 },
+            Accepts = Triggers.IsHarmless,
+            // Shorter than the grace of a rotation.
+            Faults = FaultWeights.Lossy with { LongestDelay = 25_000 },
+            Tabs = 4,
+            Events = Trouble,
         },
         new("lifetimes", "Lifetimes that change while others write and log out.")
         {

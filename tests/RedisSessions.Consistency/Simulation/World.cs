@@ -7,6 +7,9 @@ namespace RedisSessions.Consistency.Simulation;
 /// <summary>What all parts of one run share: time, stores, processes, what was observed, and what happened in which order.</summary>
 internal sealed class World
 {
+    /// <summary>What happens when a primary loses its replica.</summary>
+    public const string CutOff = "cut off";
+
     private readonly List<Observation> _observations = [];
     private readonly List<EnvironmentEvent> _events = [];
     private readonly List<Finding> _findings = [];
@@ -102,7 +105,23 @@ internal sealed class World
         _trace?.Add(string.Create(CultureInfo.InvariantCulture, $"{Scheduler.Now / 1000.0,12:F3} ms  {what}"));
 
     public RunHistory History() => new(
-        Script.Scenario, Script.Seed, [.. _observations.OrderBy(observation => observation.Began)], _events, Scenario.Rules with { StoreMayFail = HadTroubles });
+        Script.Scenario, Script.Seed, [.. _observations.OrderBy(observation => observation.Began).Select(WithoutWoundBack)], _events, Scenario.Rules with { StoreMayFail = HadTroubles });
+
+    /// <summary>
+    /// While a primary is cut off it shows what no replica has, and what a failover takes back. Nothing is promised about a request that
+    /// only looked at it or was refused; what was acknowledged rests on what a replica has.
+    /// </summary>
+    private Observation WithoutWoundBack(Observation seen)
+    {
+        var from = _events.LastOrDefault(happened => happened.What == CutOff && happened.At <= seen.Ended);
+        var until = _events.FirstOrDefault(happened => happened.What.StartsWith("failover", StringComparison.Ordinal) && happened.At > from?.At);
+        return from is null || (until is not null && until.At < seen.Began)
+            ? seen
+            : seen with { Segments = [.. seen.Segments.Select(segment => CountsAnyway(segment) ? segment : segment with { Steps = [] })] };
+    }
+
+    private static bool CountsAnyway(Segment segment) =>
+        segment.Fate == Fate.Unknown || (segment.Fate == Fate.Committed && segment.Steps.Any(executed => executed.Step.Writes() && executed.Answer is not ['!', ..]));
 
     private long OffsetOf(int number) => Scenario.ClockOffsets.Count == 0 ? 0 : Scenario.ClockOffsets[number % Scenario.ClockOffsets.Count];
 }
