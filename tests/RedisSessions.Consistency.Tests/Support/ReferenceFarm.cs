@@ -89,8 +89,7 @@ internal sealed class ReferenceFarm(Random random, int parallel, Fault fault = F
         }
         if (!isLate && !request.Run.IsDestroyed | model.IsDestroyed)
             Store(request, model, plants, stale);
-        if (!isLate)
-            request.Snapshot = session.State;
+        request.Snapshot = isLate ? model.State : session.State;
         // What plain code read before an update counts until its next commit: nobody comes between.
         if (!request.Run.IsOver && request.Run.Segments.LastOrDefault(segment => !segment.IsUpdate) is { WithNext: true })
             return Advance(request);

@@ -157,7 +157,7 @@ internal sealed class Replay(Lineage lineage, Rules rules, Relaxation relaxation
 
     private bool IsOpen(Transaction transaction, ModelState state, string path, FlashMark mark, Step step)
     {
-        if ((step.Path is { } at && !Touched.AreRelated(at, path)) || (mark.By == transaction.Member && !transaction.IsLater))
+        if ((step.Path is { } at && !Touched.AreRelated(at, path)) || (mark.By == transaction.Member && !transaction.IsLater && !mark.IsUncertain))
             return false;
         Tree.TryGet(state.Values, Tree.Split(path).AsSpan(), out var value);
         return _flash.MayBeGone(path, mark, value, transaction.Member, transaction.IsLater);
