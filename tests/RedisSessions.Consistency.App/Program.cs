@@ -43,6 +43,7 @@ app.Use(async (context, next) =>
 app.UseRedisSessions();
 
 app.MapGet(ProcessSettings.Hello, static () => "hello").WithSessionAccess(SessionAccess.None);
+app.MapGet(ProcessSettings.Ready, static () => "ready").WithSessionAccess(SessionAccess.ReadOnly);
 foreach (var access in (SessionAccess[])[SessionAccess.Optimistic, SessionAccess.ReadOnly, SessionAccess.Exclusive])
     app.MapPost(ProcessSettings.Run(access), RunAsync).WithSessionAccess(access);
 
