@@ -23,7 +23,8 @@ if (Database.Choose(settings) is var (dialect, dataSource))
     sessions.AddDatabase(dialect, _ => dataSource);
 
 var app = builder.Build();
-using var witness = new Witness(settings[ProcessSettings.Witness] ?? throw new InvalidOperationException($"--{ProcessSettings.Witness} is missing."));
+using var witness = new Witness(
+    settings[ProcessSettings.Witness] ?? throw new InvalidOperationException($"--{ProcessSettings.Witness} is missing."));
 
 // In front of the sessions: an exception that they do not map gets here, and the server answers a bare 500.
 app.Use(async (context, next) =>

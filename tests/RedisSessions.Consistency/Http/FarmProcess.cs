@@ -41,7 +41,8 @@ internal sealed class FarmProcess(int number, Func<int, IReadOnlyList<string>> s
         ];
         _app = await AppProcess.StartAsync(
             ConsistencyApp.Path, arguments,
-            async client => await client.GetStringAsync(new Uri(ProcessSettings.Hello, UriKind.Relative), cancellationToken) == "hello", cancellationToken);
+            async client => await client.GetStringAsync(new Uri(ProcessSettings.Hello, UriKind.Relative), cancellationToken) == "hello",
+            cancellationToken);
     }
 
     /// <summary>Waits until its store answers: an id that nobody has is looked for there.</summary>

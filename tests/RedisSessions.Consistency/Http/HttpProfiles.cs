@@ -1,3 +1,4 @@
+using RedisSessions.Consistency.History;
 using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http;
@@ -14,10 +15,14 @@ internal static class HttpProfiles
     };
 
     /// <summary>
-    /// Whether no known hole touches a request: what plain code reads before an update is not compared later (S), so plain code and updates do not meet in one.
+    /// Whether no known hole touches a request: what plain code reads before an update is not compared later (S), so plain code and updates
+    /// do not meet in one.
     /// </summary>
     public static bool IsClean(Request request) =>
         request.Steps.All(step => step.Op is Op.Update or Op.Wait) || request.Steps.All(step => step.Op != Op.Update);
+
+    /// <summary>Whether a finding in a run with faults is one that a known hole makes also there: a store that is slow for long (L).</summary>
+    public static bool IsKnown(Finding finding) => finding.Code == Codes.RefusedWithoutConflict;
 
     /// <summary>Every operation.</summary>
     public static GeneratorProfile All { get; } = new();
