@@ -66,7 +66,7 @@ internal sealed class FlashView
     /// <summary>Whether a request read something else at the path than this value before it committed: then it had loaded before, and does not remove it.</summary>
     private bool SawAnother(int member, string path, object? value)
     {
-        foreach (var executed in _members[member].Executed())
+        foreach (var executed in UpToFirstCommit(_members[member]))
         {
             if (executed.Step.Writes() && executed.Step.Op != Op.Pull && (executed.Step.Path is not { } at || Touched.AreRelated(at, path)))
                 return false;
@@ -79,6 +79,17 @@ internal sealed class FlashView
             }
         }
         return false;
+    }
+
+    private static IEnumerable<Executed> UpToFirstCommit(Observation member)
+    {
+        foreach (var segment in member.Segments)
+        {
+            foreach (var executed in segment.Steps)
+                yield return executed;
+            if (segment.IsStored() && !segment.WithNext)
+                yield break;
+        }
     }
 
     private static string? Part(string all, string path)
