@@ -12,6 +12,7 @@ internal sealed class FlashView
 {
     private readonly IReadOnlyList<Observation> _members;
     private readonly bool[] _ages;
+    private readonly bool[] _agesForSure;
     private readonly bool _isExact;
     private readonly bool _vanishes;
 
@@ -21,6 +22,7 @@ internal sealed class FlashView
         _members = lineage.Members;
         _ages = [.. _members.Select(member => member.Request.Access is SessionAccess.Optimistic or SessionAccess.Exclusive
             && (member.IsUnobserved() || member.Segments.Any(segment => segment.IsStored() || segment.IsUncertain())))];
+        _agesForSure = [.. _members.Select((member, i) => _ages[i] && member.Segments.Any(Facts.IsStored) && !MayHaveLostItsId(member))];
         _isExact = rules is { MayLoseAcknowledged: false } && rules.Staleness == TimeSpan.Zero;
         _vanishes = vanishes;
     }
@@ -46,8 +48,8 @@ internal sealed class FlashView
             return false;
         for (var other = 0; other < _members.Count; other++)
         {
-            if (other != mark.By && other != reader && _ages[other] && _members[other].Began > _members[mark.By].Ended
-                && _members[other].Ended < _members[reader].Began && _members[other].Segments.Any(Facts.IsStored))
+            if (other != mark.By && other != reader && _agesForSure[other] && _members[other].Began > _members[mark.By].Ended
+                && _members[other].Ended < _members[reader].Began)
                 return true;
         }
         return false;
@@ -55,12 +57,16 @@ internal sealed class FlashView
 
     /// <summary>Whether the request's own first commit removes a flashed value: it was there for certain when the request began.</summary>
     public bool Removes(int member, FlashMark mark) =>
-        _ages[member] && mark.By != member && !mark.IsUncertain && _isExact && _members[mark.By].Ended < _members[member].Began;
+        _agesForSure[member] && mark.By != member && !mark.IsUncertain && _isExact && _members[mark.By].Ended < _members[member].Began;
+
+    /// <summary>Whether the session may have ended or moved to another id before the request committed: then its bookkeeping is not stored.</summary>
+    private bool MayHaveLostItsId(Observation member) => _members.Any(other => other != member && other.Began < member.Ended
+        && other.Ended > member.Began && (other.MayHaveDone(Op.Login) || other.MayHaveDone(Op.Destroy)));
 
     /// <summary>Whether a request read something else at the path than this value before it committed: then it had loaded before, and does not remove it.</summary>
     private bool SawAnother(int member, string path, object? value)
     {
-        foreach (var executed in _members[member].Executed())
+        foreach (var executed in UpToFirstCommit(_members[member]))
         {
             if (executed.Step.Writes() && executed.Step.Op != Op.Pull && (executed.Step.Path is not { } at || Touched.AreRelated(at, path)))
                 return false;
@@ -73,6 +79,17 @@ internal sealed class FlashView
             }
         }
         return false;
+    }
+
+    private static IEnumerable<Executed> UpToFirstCommit(Observation member)
+    {
+        foreach (var segment in member.Segments)
+        {
+            foreach (var executed in segment.Steps)
+                yield return executed;
+            if (segment.IsStored() && !segment.WithNext)
+                yield break;
+        }
     }
 
     private static string? Part(string all, string path)

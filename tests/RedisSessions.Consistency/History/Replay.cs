@@ -70,9 +70,11 @@ internal sealed class Replay(Lineage lineage, Rules rules, Relaxation relaxation
         return Stored(transaction, place, session);
     }
 
-    /// <summary>A read leaves everything as it was, but it may have shown that a flashed value is gone.</summary>
+    /// <summary>
+    /// A read leaves everything as it was, but it may have shown that a flashed value is gone; unless its own request has removed it, which need not be stored.
+    /// </summary>
     private static Place Seen(Transaction transaction, Place place, ModelState seen) =>
-        ReferenceEquals(place.Values.Flashed, seen.Flashed) || transaction.Steps.Any(executed => executed.Step.Writes())
+        transaction.IsLater || ReferenceEquals(place.Values.Flashed, seen.Flashed) || transaction.Steps.Any(executed => executed.Step.Writes())
             ? place
             : place with { Values = place.Values.Age((path, _) => !seen.Flashed.ContainsKey(path)) };
 
