@@ -58,7 +58,9 @@ async Task<IResult> RunAsync(HttpContext context, Session session)
     var isNew = session.IsNew;
     Note(new Witnessed(request.Id, isNew, null, null));
     var result = await Interpreter.RunAsync(
-        request, session, milliseconds => Task.Delay(TimeSpan.FromMilliseconds(milliseconds)), context.RequestAborted);
+        request, session, static milliseconds => Task.Delay(TimeSpan.FromMilliseconds(milliseconds)),
+        // The browser's leaving would leave open whether a commit was sent before.
+        CancellationToken.None);
     Note(new Witnessed(request.Id, isNew, result.Segments, result.Failure is null ? result.Open : null));
     // As an endpoint does that catches nothing: the middleware answers.
     if (result.Failure is { } failure)

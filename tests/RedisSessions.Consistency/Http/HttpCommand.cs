@@ -78,10 +78,11 @@ internal sealed class HttpCommand
         var started = Stopwatch.GetTimestamp();
         for (var seed = _arguments.Seed; Stopwatch.GetElapsedTime(started) < _arguments.Length; seed++)
         {
-            var found = await hole.FindAsync(seed, _cancellationToken);
-            if (found?.Findings.FirstOrDefault(finding => finding.Code == hole.Code) is not { } finding)
-                continue;
+            if (await hole.FindAsync(seed, _cancellationToken) is not { } found)
+                break;
             await KeptHistory.WriteAsync(found.History, _arguments.Folder, _cancellationToken);
+            if (found.Findings.FirstOrDefault(finding => finding.Code == hole.Code) is not { } finding)
+                continue;
             await _output.WriteLineAsync($"{hole.Letter}: seed {seed}, {Minutes(started)} min. {finding}");
             return true;
         }

@@ -22,7 +22,7 @@ internal static class QueueBehindOutage
         await stage.SendAsync(browser, 0, "begin", new Step(Op.Increment) { Path = "n", Number = 1 });
         var sending = Enumerable.Range(1, Requests).Select(number => stage.SendAsync(
             browser, 0, number.ToString(CultureInfo.InvariantCulture),
-            new Step(Op.Wait) { Number = 300 + random.Next(300) }, new Step(Op.Increment) { Path = "n", Number = 1 })).ToArray();
+            new Step(Op.Wait) { Number = 300 + random.Next(300) }, new Step(Op.Set) { Path = $"k{number}", Value = "1" })).ToArray();
         // All of them have loaded the session by then, and none commits before.
         await Task.Delay(200, cancellationToken);
         stage.Recorder.Note("outage: silence");
