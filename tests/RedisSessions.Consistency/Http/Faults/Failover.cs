@@ -20,11 +20,9 @@ internal sealed class Failover(IReadOnlyList<RedisProcess> servers, Func<Task> p
         if (rollsBack)
             await GoOnAloneAsync(servers[0], context);
         else
-            await servers[0].KillAsync();
-        context.Note("outage: the primary is killed");
+            await EndAsync(servers[0], context);
         await promotedAsync();
-        // What was acknowledged until here may be lost.
-        context.Note(rollsBack ? "rollback" : "a replica is the primary");
+        context.Note("a replica is the primary");
     }
 
     private async Task GoOnAloneAsync(RedisProcess primary, FaultContext context)
@@ -41,9 +39,16 @@ internal sealed class Failover(IReadOnlyList<RedisProcess> servers, Func<Task> p
         }
         finally
         {
-            await primary.KillAsync();
+            await EndAsync(primary, context);
             foreach (var replica in replicas)
                 await replica.ContinueAsync();
         }
+    }
+
+    /// <summary>Nothing is acknowledged until a replica takes over: what was before may be lost, and nothing that comes afterwards.</summary>
+    private static async Task EndAsync(RedisProcess primary, FaultContext context)
+    {
+        await primary.KillAsync();
+        context.Note("rollback: the primary is killed");
     }
 }

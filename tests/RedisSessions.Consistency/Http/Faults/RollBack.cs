@@ -14,9 +14,19 @@ internal sealed class RollBack(RedisProcess redis) : HttpFault
     {
         await RememberAsync(redis, CancellationToken.None);
         await context.PauseAsync(20, 600);
-        await ReturnAsync(redis, CancellationToken.None);
-        // Afterwards: what was acknowledged until here may be lost, and nothing that is acknowledged from here on.
-        context.Note("rollback");
+        // Nothing is acknowledged while the network is silent: what was before may be lost, and nothing that is acknowledged afterwards.
+        foreach (var proxy in context.Environment.Proxies)
+            proxy.IsSilent = true;
+        try
+        {
+            await ReturnAsync(redis, CancellationToken.None);
+            context.Note("rollback");
+        }
+        finally
+        {
+            foreach (var proxy in context.Environment.Proxies)
+                proxy.IsSilent = false;
+        }
     }
 
     /// <summary>Keeps what is stored now.</summary>
