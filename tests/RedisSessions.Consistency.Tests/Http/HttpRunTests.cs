@@ -19,12 +19,7 @@ public sealed class HttpRunTests(ITestOutputHelper output)
     [InlineData("mariadb", 5)]
     public async Task Everything_is_as_promised(string store, int seconds)
     {
-        var plan = new HttpPlan(EnvironmentCatalog.Find(store)!, Seed, TimeSpan.FromSeconds(seconds))
-        {
-            Profile = HttpProfiles.Clean,
-            Takes = HttpProfiles.IsClean,
-        };
-        var history = await HttpRun.RunAsync(plan, TestContext.Current.CancellationToken);
+        var history = await HttpRun.RunAsync(Plan(EnvironmentCatalog.Find(store)!, seconds), TestContext.Current.CancellationToken);
         if (history is null)
             Assert.Skip($"no {store}: this machine has not got what it needs.");
 
@@ -38,6 +33,24 @@ public sealed class HttpRunTests(ITestOutputHelper output)
         Assert.Empty(findings);
         Assert.Contains(history.Observations, observation => observation.Segments.Any(segment => segment.IsUpdate && segment.Runs > 1));
     }
+
+    [Fact]
+    public async Task A_store_that_loses_updates_is_found()
+    {
+        var plan = Plan(EnvironmentCatalog.Broken, 3) with { Faults = static _ => [] };
+        var history = await HttpRun.RunAsync(plan, TestContext.Current.CancellationToken);
+
+        var findings = Judge.Check(history!);
+
+        output.WriteLine($"{history!.Observations.Count} requests, {findings.Count} findings");
+        Assert.Contains(findings, finding => finding.Code is Codes.Lost or Codes.NotSerializable);
+    }
+
+    private static HttpPlan Plan(EnvironmentPlan environment, int seconds) => new(environment, Seed, TimeSpan.FromSeconds(seconds))
+    {
+        Profile = HttpProfiles.Clean,
+        Takes = HttpProfiles.IsClean,
+    };
 }
 
 /// <summary>Many processes: one run at a time, and nothing beside it.</summary>
