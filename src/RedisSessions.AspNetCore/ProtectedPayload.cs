@@ -1,42 +1,26 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
 
 namespace RedisSessions;
 
-/// <summary>
-/// Encrypts payloads with the application's Data Protection keys. The session's key goes in as well, so that a payload that was copied to another session in the
-/// store is refused.
-/// </summary>
+/// <summary>Encrypts what is stored with the application's Data Protection keys.</summary>
 internal sealed class ProtectedPayload(IDataProtectionProvider provider, bool acceptsUnprotected) : ISessionPayloadProtector
 {
-    private readonly IDataProtector _protector = provider.CreateProtector("RedisSessions.Payload.v1");
+    private readonly IDataProtector _protector = provider.CreateProtector("RedisSessions.Record.v2");
 
     public bool AcceptsUnprotected => acceptsUnprotected;
 
-    public ReadOnlyMemory<byte> Protect(SessionKey key, ReadOnlyMemory<byte> payload)
-    {
-        var bytes = new byte[SessionId.Length + payload.Length];
-        Name(key, bytes);
-        payload.Span.CopyTo(bytes.AsSpan(SessionId.Length));
-        return KeyRing(() => _protector.Protect(bytes));
-    }
+    public ReadOnlyMemory<byte> Protect(ReadOnlyMemory<byte> bytes) => KeyRing(bytes, static (protector, bytes) => protector.Protect(bytes));
 
-    public ReadOnlyMemory<byte> Unprotect(SessionKey key, ReadOnlyMemory<byte> payload)
-    {
-        var bytes = KeyRing(() => _protector.Unprotect(payload.ToArray()));
-        Span<byte> name = stackalloc byte[SessionId.Length];
-        Name(key, name);
-        if (!bytes.AsSpan().StartsWith(name))
-            throw new CryptographicException("The payload was made for another session.");
-        return bytes.AsMemory(SessionId.Length);
-    }
+    public ReadOnlyMemory<byte> Unprotect(ReadOnlyMemory<byte> bytes) => KeyRing(bytes, static (protector, bytes) => protector.Unprotect(bytes));
 
     /// <summary>Keys are read from wherever the application keeps them, and what goes wrong there comes out here as what it is there.</summary>
-    private static byte[] KeyRing(Func<byte[]> use)
+    private byte[] KeyRing(ReadOnlyMemory<byte> bytes, Func<IDataProtector, byte[], byte[]> use)
     {
         try
         {
-            return use();
+            return use(_protector, Array(bytes));
         }
         catch (Exception e) when (e is not (CryptographicException or OutOfMemoryException))
         {
@@ -44,5 +28,7 @@ internal sealed class ProtectedPayload(IDataProtectionProvider provider, bool ac
         }
     }
 
-    private static void Name(SessionKey key, Span<byte> bytes) => System.Text.Encoding.ASCII.GetBytes(key.Value, bytes);
+    // Data Protection takes whole arrays; what the engine seals is one already.
+    private static byte[] Array(ReadOnlyMemory<byte> bytes) =>
+        MemoryMarshal.TryGetArray(bytes, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length ? segment.Array : bytes.ToArray();
 }

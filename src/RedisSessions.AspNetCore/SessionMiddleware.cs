@@ -95,6 +95,7 @@ internal sealed class SessionMiddleware(
     private SessionExchange Begin(HttpContext context, Session session, ForeignSession? foreign, bool isAvailable = true)
     {
         session.UserAgent = context.Request.Headers.UserAgent;
+        session.ClientAddress = context.Connection.RemoteIpAddress;
         // As HttpContext makes it itself when somebody asks for services; asking would open the scope.
         var services = context.Features.Get<IServiceProvidersFeature>() ?? new RequestServicesFeature(context, scopes);
         var exchange = new SessionExchange(context, session, manager, cookie, foreign, isAvailable, services);

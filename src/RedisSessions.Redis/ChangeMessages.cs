@@ -59,7 +59,7 @@ internal sealed class ChangeMessages : IDisposable
         // Whatever else anybody sends there is not ours.
         if (message.Length != Length || !SessionKey.TryParse(Encoding.ASCII.GetString(message[..KeyLength]), out var key))
             return;
-        var version = new SessionVersion(BinaryPrimitives.ReadUInt64BigEndian(message[KeyLength..]));
+        var version = SessionVersion.FromValue(BinaryPrimitives.ReadUInt64BigEndian(message[KeyLength..]));
         foreach (var watcher in _watchers)
             watcher.Changed(key, version);
     }

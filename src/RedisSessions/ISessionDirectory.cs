@@ -41,5 +41,8 @@ public interface ISessionDirectory
 /// <param name="CreatedAt">When it began.</param>
 /// <param name="LastSeenAt">When it was last used, as far as the store knows: file and database notice a use only after a tenth of the idle timeout.</param>
 /// <param name="UserAgent">The browser it was signed in with, as that called itself; null when it did not. Text from outside: encode it.</param>
+/// <param name="ClientAddress">The address it was signed in from, as <see cref="Session.ClientAddress"/> was; null when that was not known.</param>
+/// <param name="SignedInAt">When it became the user's; a new id does not change it.</param>
 /// <param name="IsCurrent">Whether it is the session of this request.</param>
-public sealed record SessionInfo(SessionKey Key, DateTimeOffset CreatedAt, DateTimeOffset LastSeenAt, string? UserAgent, bool IsCurrent);
+public sealed record SessionInfo(
+    SessionKey Key, DateTimeOffset CreatedAt, DateTimeOffset LastSeenAt, string? UserAgent, string? ClientAddress, DateTimeOffset? SignedInAt, bool IsCurrent);

@@ -80,7 +80,7 @@ internal sealed class NearCache
     // Without a record: whoever is asking the store right now may bring an older one.
     private void Changed(SessionKey key, SessionVersion version) => Put(
         key,
-        new Entry(version == SessionVersion.None ? new(ulong.MaxValue) : version, null, _time.GetTimestamp(), _maxStaleness, Overhead),
+        new Entry(version == SessionVersion.None ? SessionVersion.FromValue(ulong.MaxValue) : version, null, _time.GetTimestamp(), _maxStaleness, Overhead),
         Volatile.Read(ref _generations).Epoch);
 
     private void Missed()
@@ -97,10 +97,12 @@ internal sealed class NearCache
         if (Volatile.Read(ref generations.Young.Bytes) > _generationBytes || _time.GetElapsedTime(generations.Young.Since) > _maxStaleness)
             generations = Turn(generations);
         // Messages may have been lost since this was asked for.
-        if (generations.Epoch != epoch || (generations.Old.Entries.TryGetValue(key, out var older) && !entry.Replaces(older)))
+        if (generations.Epoch != epoch || (generations.Old.Entries.TryGetValue(key, out var older) && !Replaces(entry, older)))
             return;
-        generations.Young.Put(key, entry);
+        generations.Young.Put(key, entry, Replaces);
     }
+
+    private bool Replaces(Entry entry, Entry other) => entry.Replaces(other, _time.GetElapsedTime(other.At, entry.At));
 
     private Generations Turn(Generations full)
     {
@@ -128,8 +130,14 @@ internal sealed class NearCache
         /// <summary>The values, checked and decrypted once.</summary>
         public SessionTree? Values { get; set; }
 
-        /// <summary>The same version is newer news; a message about it is none.</summary>
-        public bool Replaces(Entry other) => version.Value > other.Version.Value || (version == other.Version && record is not null);
+        /// <summary>
+        /// Whether this is the better entry. The same version is newer news; a message about it is none. A lower count is taken once the other entry is too
+        /// old to be used: the store may have been rolled back, and its answer wins.
+        /// </summary>
+        /// <param name="other">What is there.</param>
+        /// <param name="later">How much later than the other this was asked for.</param>
+        public bool Replaces(Entry other, TimeSpan later) =>
+            version.Count > other.Version.Count || (version == other.Version && record is not null) || later >= other.Lasts;
     }
 
     private sealed record Generations(int Epoch, Generation Young, Generation Old)
@@ -156,7 +164,7 @@ internal sealed class NearCache
                 Interlocked.Add(ref Bytes, KeyOverhead);
         }
 
-        public void Put(SessionKey key, Entry entry)
+        public void Put(SessionKey key, Entry entry, Func<Entry, Entry, bool> replaces)
         {
             while (true)
             {
@@ -168,7 +176,7 @@ internal sealed class NearCache
                     return;
                 }
 
-                if (!entry.Replaces(there))
+                if (!replaces(entry, there))
                     return;
                 if (!Entries.TryUpdate(key, entry, there))
                     continue;

@@ -134,11 +134,11 @@ public sealed partial class Session
     private static SessionPath Writable(string key)
     {
         var path = SessionPath.Parse(key);
-        return SessionNotes.IsReserved(path) ? throw Reserved(key) : path;
+        return ReservedKeys.Contain(path) ? throw Reserved(key) : path;
     }
 
     internal static ArgumentException Reserved(string key) => new(
-        $"The session keys '{FlashBag.ReservedKey}' and '{SessionNotes.ReservedKey}' are the library's own: use another one, or Flash for flash data.", nameof(key));
+        $"The session keys '{FlashBag.ReservedKey}' and '{ReservedKeys.Session}' are the library's own: use another one, or Flash for flash data.", nameof(key));
 
     /// <summary>A copy of a value, if the payload with it at this key can be read again: readers follow no more than so many levels.</summary>
     private static SessionValue Fitting<T>(SessionPath path, T value, bool inList = false)

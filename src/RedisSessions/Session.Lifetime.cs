@@ -1,3 +1,4 @@
+using System.Net;
 using RedisSessions.Values;
 
 namespace RedisSessions;
@@ -37,12 +38,12 @@ public sealed partial class Session
     /// <exception cref="InvalidOperationException">Set, and the session is read-only or destroyed.</exception>
     public bool IsPersistent
     {
-        get => SessionNotes.CookieSentIn(Work.View) is not null;
+        get => ReservedKeys.CookieSentIn(Work.View) is not null;
         set
         {
             if (value == IsPersistent)
                 return;
-            Write(value ? new SetChange(SessionNotes.CookieSent, SessionValue.From(_manager.Now)) : new RemoveChange(SessionNotes.CookieSent));
+            Write(value ? new SetChange(ReservedKeys.CookieSent, SessionValue.From(_manager.Now)) : new RemoveChange(ReservedKeys.CookieSent));
             SendCookieAtNextCommit();
         }
     }
@@ -53,12 +54,18 @@ public sealed partial class Session
     /// </summary>
     public string? UserAgent { get; set; }
 
+    /// <summary>
+    /// The address that the request came from. <see cref="ISessionDirectory"/> shows what it was when the user signed in; the middleware sets it from the
+    /// connection, so behind a proxy the forwarded headers middleware has to run before it. Kept only for sessions of a user.
+    /// </summary>
+    public IPAddress? ClientAddress { get; set; }
+
     /// <summary>A commit that sends the cookie again, when it is one that outlives the browser and has been on its way for a tenth of its time.</summary>
     internal void KeepCookieAlive()
     {
-        if (IsReadOnly || SessionNotes.CookieSentIn(Work.View) is not { } sent || _manager.Now - sent <= IdleTimeout / 10)
+        if (IsReadOnly || ReservedKeys.CookieSentIn(Work.View) is not { } sent || _manager.Now - sent <= IdleTimeout / 10)
             return;
-        Write(new NoteChange(SessionNotes.CookieSent, SessionValue.From(_manager.Now)));
+        Write(new NoteChange(ReservedKeys.CookieSent, SessionValue.From(_manager.Now)));
         SendCookieAtNextCommit();
     }
 

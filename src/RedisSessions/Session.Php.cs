@@ -28,7 +28,7 @@ public sealed partial class Session
     }
 
     private System.Collections.ObjectModel.ReadOnlyDictionary<string, object?> AllButForeign() => Work.View.Entries()
-        .Where(static entry => entry.Value.Kind != SessionValueKind.Foreign && !SessionNotes.IsReserved(SessionPath.Literal(entry.Key)))
+        .Where(static entry => entry.Value.Kind != SessionValueKind.Foreign && !ReservedKeys.Contain(SessionPath.Literal(entry.Key)))
         .ToDictionary(static entry => entry.Key, static entry => entry.Value.ToObject(), StringComparer.Ordinal).AsReadOnly();
 
     private static InvalidCastException PhpAlone(string key) => new(

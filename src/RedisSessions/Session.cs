@@ -187,8 +187,8 @@ public sealed partial class Session
         if (HoldsForeign)
             return AllButForeign();
         var all = (IReadOnlyDictionary<string, object?>)Work.View.ToValue().ToObject()!;
-        return all.Keys.Any(key => SessionNotes.IsReserved(SessionPath.Literal(key)))
-            ? all.Where(pair => !SessionNotes.IsReserved(SessionPath.Literal(pair.Key))).ToDictionary(StringComparer.Ordinal).AsReadOnly()
+        return all.Keys.Any(key => ReservedKeys.Contain(SessionPath.Literal(key)))
+            ? all.Where(pair => !ReservedKeys.Contain(SessionPath.Literal(pair.Key))).ToDictionary(StringComparer.Ordinal).AsReadOnly()
             : all;
     }
 

@@ -23,7 +23,7 @@ internal sealed partial class SessionCommit
         var key = session.Key;
         if (newer.State == SessionState.Forward)
         {
-            (key, var target) = await manager.ReadAsync(manager.Target(newer), cancellationToken).ConfigureAwait(false);
+            (key, var target) = await manager.ReadAsync(manager.Target(newer, key), cancellationToken).ConfigureAwait(false);
             newer = target!;
             if (await KeepOneRotation(key).ConfigureAwait(false))
                 return true;
@@ -109,8 +109,7 @@ internal sealed partial class SessionCommit
         }
         else if (_newId is { } id)
         {
-            var key = SessionKey.From(id);
-            Regenerated(Next(key, new SessionVersion(_newVersion.Value - 1)), key, id);
+            Regenerated(_copy!, SessionKey.From(id), id);
         }
         else if (newer.State == SessionState.Live)
         {

@@ -8,12 +8,13 @@ internal sealed partial class SessionCommit
     // The record under the new id, while regenerating. Nobody else can write it: nobody has its id yet.
     private SessionId? _newId;
     private SessionVersion _newVersion;
+    private SessionRecord? _copy;
 
     /// <summary>Puts a closed record in the place of a session that is to be destroyed.</summary>
     private async ValueTask<CommitResult> EndAsync()
     {
         var (key, old) = (session.Key, session.Base!);
-        var end = Closed(old, SessionState.Ended, default);
+        var end = old.ClosedAs(SessionState.Ended, _id, manager.Now + ClosedLifetime);
         var result = await Store(key, old.Version, end, ClosedLifetime).ConfigureAwait(false);
         Answered();
         if (result is CommitResult.Committed)
@@ -40,11 +41,9 @@ internal sealed partial class SessionCommit
         Answered();
         if (moved is CommitResult.Gone || (moved is CommitResult.Conflict { Current: var mine } && !mine.HasCommit(_id)))
             throw new SessionStoreException(manager.Options.Handler ?? "default", "commit", "the record of the new session id disappeared or was changed while it was being made");
-        _newVersion = moved is CommitResult.Conflict { Current: var there } ? there.Version : copy.Version;
+        (_copy, _newVersion) = (copy, moved is CommitResult.Conflict { Current: var there } ? there.Version : copy.Version);
 
-        var closed = session.Fate == SessionFate.Replace
-            ? Closed(old, SessionState.Replaced, default)
-            : Closed(old, SessionState.Forward, newKey);
+        var closed = Moved(old, key, session.Fate == SessionFate.Replace ? SessionState.Replaced : SessionState.Forward, newKey);
         var result = await Store(key, old.Version, closed, ClosedLifetime).ConfigureAwait(false);
         Answered();
         if (result is CommitResult.Committed)
@@ -80,7 +79,7 @@ internal sealed partial class SessionCommit
             }
         }
 
-        (_newId, _newVersion) = (null, SessionVersion.None);
+        (_newId, _newVersion, _copy) = (null, SessionVersion.None, null);
     }
 
     private void Destroyed()

@@ -1,5 +1,3 @@
-using RedisSessions.Values;
-
 namespace RedisSessions;
 
 /// <summary>The directory, once for all handlers: the index says where to look, and the records say what is so.</summary>
@@ -12,9 +10,15 @@ internal sealed class SessionDirectory(SessionManager manager) : ISessionDirecto
     {
         var now = manager.Now;
         return [.. (await FindAsync(userId, cancellationToken).ConfigureAwait(false))
-            .Select(found => new SessionInfo(
-                found.Key, found.Record.CreatedAt, LastSeen(found, now), SessionNotes.AgentIn(manager.Open(found.Record, found.Key)), IsCurrent(found.Key, current)))
+            .Select(found => Info(found, current, now))
             .OrderByDescending(session => session.LastSeenAt)];
+    }
+
+    private SessionInfo Info(IndexedSession found, Session? current, DateTimeOffset now)
+    {
+        var notes = manager.NotesOf(found.Record, found.Key)!;
+        return new(
+            found.Key, found.Record.CreatedAt, LastSeen(found, now), notes.Agent, notes.Address, notes.SignedInAt, IsCurrent(found.Key, current));
     }
 
     public async ValueTask<bool> EndAsync(string userId, SessionKey key, CancellationToken cancellationToken)
@@ -56,7 +60,7 @@ internal sealed class SessionDirectory(SessionManager manager) : ISessionDirecto
     }
 
     private bool IsOf(string userId, SessionKey key, SessionRecord? record) =>
-        record is { State: SessionState.Live } && record.AbsoluteDeadline > manager.Now && manager.UserOf(manager.Open(record, key)) == userId;
+        record is { State: SessionState.Live } && record.AbsoluteDeadline > manager.Now && manager.NotesOf(record, key)?.User == userId;
 
     /// <summary>Ends a session, whatever else is being committed to it.</summary>
     /// <returns>Whether it was there to be ended, and is no more.</returns>

@@ -15,7 +15,7 @@ public sealed class SessionLiterals
 
     /// <summary>The keys whose values have a form as bytes. Looking at all of them is no read that a decision rests on.</summary>
     public IReadOnlyCollection<string> Keys =>
-        [.. _session.Work.View.Entries().Where(entry => !SessionNotes.IsReserved(SessionPath.Literal(entry.Key)) && entry.Value.ToBytes() is not null).Select(entry => entry.Key)];
+        [.. _session.Work.View.Entries().Where(entry => !ReservedKeys.Contain(SessionPath.Literal(entry.Key)) && entry.Value.ToBytes() is not null).Select(entry => entry.Key)];
 
     /// <summary>
     /// A value as bytes: bytes as they are, a string in UTF-8, an integer of 32 bits in four bytes, big-endian, which is what <c>GetString</c> and <c>GetInt32</c> of
@@ -27,7 +27,7 @@ public sealed class SessionLiterals
     public bool TryGet(string key, [NotNullWhen(true)] out byte[]? value)
     {
         var path = Literal(key);
-        value = !SessionNotes.IsReserved(path) && _session.Work.Read(path, out var stored) ? stored.ToBytes() : null;
+        value = !ReservedKeys.Contain(path) && _session.Work.Read(path, out var stored) ? stored.ToBytes() : null;
         return value is not null;
     }
 
@@ -48,7 +48,7 @@ public sealed class SessionLiterals
     public void Remove(string key)
     {
         var path = Literal(key);
-        if (SessionNotes.IsReserved(path))
+        if (ReservedKeys.Contain(path))
             return;
         var present = _session.Work.View.TryGet(path, out _);
         if (present || _session.IsWritable)
@@ -58,7 +58,7 @@ public sealed class SessionLiterals
     private static SessionPath Writable(string key)
     {
         var path = Literal(key);
-        return SessionNotes.IsReserved(path) ? throw Session.Reserved(key) : path;
+        return ReservedKeys.Contain(path) ? throw Session.Reserved(key) : path;
     }
 
     private static SessionPath Literal(string key)

@@ -27,7 +27,7 @@ public sealed partial class SessionManager
                 return (key, record);
             if (hops == MaxForwards)
                 return (key, null);
-            key = Target(record);
+            key = Target(record, key);
             record = await Store.ReadAsync(key, _options.IdleTimeout, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -21,7 +21,7 @@ public sealed partial class SessionManager
     private readonly ILogger<SessionManager> _logger;
     private readonly string _handlerName;
     private readonly SessionPath _userPath;
-    private readonly PayloadSeal _seal;
+    private readonly RecordSeal _seal;
     private readonly Func<FormatException, Exception> _unreadable;
     private readonly LeaseQueue? _leases;
 
@@ -43,7 +43,7 @@ public sealed partial class SessionManager
         _options = options.Value;
         _time = time;
         _logger = logger;
-        _seal = new PayloadSeal(protector);
+        _seal = new RecordSeal(protector);
         _unreadable = Unreadable;
         _leases = handler is ISessionLeases leases ? new LeaseQueue(leases, _options, time, logger) : null;
         _userPath = SessionPath.Parse(_options.UserKey);
@@ -184,7 +184,7 @@ public sealed partial class SessionManager
     }
 
     /// <summary>Whether a record is known to be newer than another. Digests are only the same or not, so what is newer is then found out from the store.</summary>
-    internal bool IsNewer(SessionRecord record, SessionRecord other) => IdFormat == SessionIdFormat.Standard && record.Version.Value > other.Version.Value;
+    internal bool IsNewer(SessionRecord record, SessionRecord other) => IdFormat == SessionIdFormat.Standard && record.Version.Count > other.Version.Count;
 
     private NearCache? NearCacheOver(ISessionHandler handler) => _options.NearCache.MaxStaleness <= TimeSpan.Zero ? null
         : handler is ISessionChanges changes ? new NearCache(changes, _options, _time, Metrics)
@@ -195,7 +195,7 @@ public sealed partial class SessionManager
     {
         try
         {
-            return SessionTree.Read(_seal.Open(key, record.PayloadFormat, record.Payload), _unreadable);
+            return SessionTree.Read(_seal.Open(RecordSeal.Part.Payload, key, record, record.Payload), _unreadable);
         }
         catch (FormatException e)
         {
@@ -203,20 +203,37 @@ public sealed partial class SessionManager
         }
     }
 
-    /// <summary>Whether payloads are stored as they are: <see cref="Seal"/> has nothing to do then.</summary>
-    internal bool StoresClear => _seal.IsClear;
+    /// <summary>What a record says of its sign-in; null when it is nobody's.</summary>
+    /// <exception cref="SessionStoreException">It cannot be read or believed.</exception>
+    internal SessionNotes? NotesOf(SessionRecord record, SessionKey key)
+    {
+        if (record.Notes.IsEmpty)
+            return null;
+        try
+        {
+            return SessionNotes.Read(_seal.Open(RecordSeal.Part.Notes, key, record, record.Notes));
+        }
+        catch (FormatException e)
+        {
+            throw Unreadable(e);
+        }
+    }
 
-    /// <summary>A payload as it is stored.</summary>
+    /// <summary>How the parts of records are stored.</summary>
+    internal RecordSeal Sealing => _seal;
+
+    /// <summary>A part of a record as it is stored.</summary>
     /// <exception cref="SessionStoreException">It could not be encrypted.</exception>
-    internal (PayloadFormat Format, ReadOnlyMemory<byte> Payload) Seal(SessionKey key, ReadOnlyMemory<byte> payload)
+    internal ReadOnlyMemory<byte> Seal(RecordSeal.Part part, SessionKey key, SessionRecord header, ReadOnlyMemory<byte> content)
     {
         try
         {
-            return _seal.Close(key, payload);
+            return _seal.Close(part, key, header, content);
         }
         catch (CryptographicException e)
         {
-            throw new SessionStoreException(_handlerName, "commit", "the session could not be encrypted: can this instance read its Data Protection key ring? Nothing was stored.", e);
+            throw new SessionStoreException(
+                _handlerName, "commit", "the session could not be encrypted: can this instance read its Data Protection key ring? Nothing was stored.", e);
         }
     }
 
@@ -230,11 +247,13 @@ public sealed partial class SessionManager
     /// <summary>Whether a request has made its session another user's.</summary>
     internal bool ChangesUser(Transaction work) => work.Changes.Touches(_userPath) && UserOf(work.View) != UserOf(work.Snapshot);
 
-    internal SessionKey Target(SessionRecord forward)
+    /// <summary>Where a forward leads to.</summary>
+    /// <exception cref="SessionStoreException">It cannot be read or believed.</exception>
+    internal SessionKey Target(SessionRecord forward, SessionKey key)
     {
         try
         {
-            return SessionKey.FromBytes(forward.Payload.Span);
+            return SessionKey.FromBytes(_seal.Open(RecordSeal.Part.Target, key, forward, forward.Payload).Span);
         }
         catch (FormatException e)
         {

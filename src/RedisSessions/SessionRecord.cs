@@ -15,8 +15,8 @@ public sealed class SessionRecord
     private byte[]? _written;
 
     /// <summary>
-    /// The number of this record's commit. A new record has 1. Where PHP's records are stored, a digest of them instead (<see cref="PhpRecordFormat"/>), which a new one has once it
-    /// was written.
+    /// Which state of the record this is; the count of a new one is 1. Where PHP's records are stored, a digest of them instead
+    /// (<see cref="PhpRecordFormat"/>), which a new one has once it was written.
     /// </summary>
     public required SessionVersion Version { get => _version; init => _version = value; }
 
@@ -32,11 +32,17 @@ public sealed class SessionRecord
     /// <summary>The ids of the last commits, newest first, at most <see cref="MaxCommitIds"/>.</summary>
     public ImmutableArray<CommitId> CommitIds { get; init; } = [];
 
-    /// <summary>How <see cref="Payload"/> is encoded.</summary>
+    /// <summary>How <see cref="Payload"/> and <see cref="Notes"/> are encoded.</summary>
     public PayloadFormat PayloadFormat { get; init; }
 
     /// <summary>
-    /// The values of the session, or where a forward leads to. A handler never looks inside, and never changes a byte; the bytes stay as they are for as long as
+    /// What is known of the sign-in: the user, the browser, the address, the time. Apart from the values, so that a directory reads no payloads. Empty for a
+    /// session of no user. A handler never looks inside, and never changes a byte.
+    /// </summary>
+    public ReadOnlyMemory<byte> Notes { get; init; }
+
+    /// <summary>
+    /// The values of the session, or the key of the session that a closed record leads to. A handler never looks inside, and never changes a byte; the bytes stay as they are for as long as
     /// anybody holds them.
     /// </summary>
     public ReadOnlyMemory<byte> Payload
@@ -111,17 +117,28 @@ public sealed class SessionRecord
     /// ancestors. When not, a commit whose answer was lost must be reported as unknown instead of being applied again.
     /// </summary>
     public bool RemembersCommitsSince(SessionVersion expected) =>
-        Version.Value <= expected.Value || Version.Value - expected.Value <= (ulong)CommitIds.Length;
+        Version.Count <= expected.Count || Version.Count - expected.Count <= (ulong)CommitIds.Length;
 
     /// <summary>What takes this record's place when its session has ended or moved.</summary>
-    internal SessionRecord ClosedAs(SessionState state, CommitId commit, DateTimeOffset until, ReadOnlyMemory<byte> target = default) => new()
+    internal SessionRecord ClosedAs(SessionState state, CommitId commit, DateTimeOffset until) => new()
     {
-        Version = Version.Next(),
+        Version = Version.Next(commit),
         State = state,
         CreatedAt = CreatedAt,
         AbsoluteDeadline = until,
         CommitIds = CommitIdsWith(commit),
-        Payload = target,
+    };
+
+    /// <summary>The same closed record with the key of the session that follows it.</summary>
+    internal SessionRecord LeadingTo((PayloadFormat Format, ReadOnlyMemory<byte> Payload) target) => new()
+    {
+        Version = Version,
+        State = State,
+        CreatedAt = CreatedAt,
+        AbsoluteDeadline = AbsoluteDeadline,
+        CommitIds = CommitIds,
+        PayloadFormat = target.Format,
+        Payload = target.Payload,
     };
 
     /// <summary>The same record for a store that has not had it before: if it has a user, the index must learn of it.</summary>
@@ -133,6 +150,7 @@ public sealed class SessionRecord
         AbsoluteDeadline = AbsoluteDeadline,
         CommitIds = CommitIds,
         PayloadFormat = PayloadFormat,
+        Notes = Notes,
         Payload = _payload,
         Values = Values,
         UserId = UserId,
@@ -171,12 +189,15 @@ public enum SessionState : byte
 /// <summary>How a payload is encoded.</summary>
 public enum PayloadFormat : byte
 {
-    /// <summary>No values: a closed record.</summary>
+    /// <summary>No values: a closed record. What follows it, if anything does, is in clear.</summary>
     None = 0,
 
     /// <summary>One MessagePack map, and before it an index if it is large.</summary>
     MessagePack = 1,
 
-    /// <summary>The same, encrypted by the application's <see cref="ISessionPayloadProtector"/>.</summary>
+    /// <summary>
+    /// Encrypted and authenticated by the application's <see cref="ISessionPayloadProtector"/>: a live session's notes and map, or the key that a closed record
+    /// leads to.
+    /// </summary>
     Protected = 2,
 }

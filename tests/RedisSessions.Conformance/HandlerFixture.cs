@@ -27,6 +27,9 @@ public abstract class HandlerFixture : IAsyncLifetime
     /// <summary>Whether a record is kept as the bytes of <see cref="RecordFormat"/>, so that others can damage them.</summary>
     public virtual bool KeepsBytes => true;
 
+    /// <summary>Whether <see cref="SessionRecord.Notes"/> are kept. Stores of other software's records have no place for them.</summary>
+    public virtual bool KeepsNotes => KeepsBytes;
+
     /// <summary>Whether the handler implements <see cref="ISessionLeases"/>. One that does not must say so here, or it fails by name.</summary>
     public virtual bool KeepsLeases => true;
 

@@ -95,24 +95,39 @@ public abstract partial class SessionHandlerTests
     }
 
     [Theory]
-    [InlineData(1UL)]
-    [InlineData(10UL)]                    // bytes that are a line end in some protocols
-    [InlineData(255UL)]                   // the next one has a carry
-    [InlineData(65_535UL)]
-    [InlineData(9_007_199_254_740_992UL)] // 2^53: as a double it equals the next one
-    [InlineData(9_223_372_036_854_775_806UL)]
-    public async Task Versions_are_compared_exactly(ulong version)
+    [InlineData(0x0000_0000_0100_0000UL)]
+    [InlineData(0x0000_0000_0a00_000aUL)] // bytes that are a line end in some protocols
+    [InlineData(0x0000_0000_ffff_ffffUL)] // the next one has a carry
+    [InlineData(0x0020_0000_0000_0000UL)] // 2^53: as a double it equals the next one
+    [InlineData(0x7fff_ffff_ffff_fffeUL)]
+    [InlineData(0xffff_ffff_0000_0001UL)]
+    public async Task Versions_are_compared_exactly(ulong value)
     {
         var handler = await Fixture.CreateHandlerAsync();
+        var version = SessionVersion.FromValue(value);
         var record = await CreateAsync(handler, Live(version, 1));
 
-        AssertConflict(record, await CommitAsync(handler, Key, version + 1, Live(version + 2)));
-        if (version > 1)
-            AssertConflict(record, await CommitAsync(handler, Key, version - 1, Live(version)));
-        var next = Live(version + 1, 2);
-        AssertCommitted(await CommitAsync(handler, Key, version, next));
-        AssertConflict(next, await CommitAsync(handler, Key, version, Live(version + 1)));
+        foreach (var other in new[] { value + 1, value - 1, value ^ (1UL << 63), value ^ (1UL << 32), value ^ (1UL << 24) })
+            AssertConflict(record, await CommitAsync(handler, SessionVersion.FromValue(other), Live(SessionVersion.FromValue(other).Next(CommitId.New()))));
+        var next = Live(version.Next(CommitId.New()), 2);
+        AssertCommitted(await CommitAsync(handler, version, next));
+        AssertConflict(next, await CommitAsync(handler, version, Live(version.Next(CommitId.New()))));
         AssertSame(next, await ReadAsync(handler, Key));
+    }
+
+    /// <summary>A store that was rolled back has counted the same numbers again, and what was read before is not what is there now.</summary>
+    [Fact]
+    public async Task A_version_of_the_same_count_that_another_commit_made_is_another_version()
+    {
+        var handler = await Fixture.CreateHandlerAsync();
+        var read = new SessionVersion(3, 0xaaaaaa);
+        var there = await CreateAsync(handler, Live(new SessionVersion(3, 0xaaaaab), 1));
+
+        var conflict = Assert.IsType<CommitResult.Conflict>(await CommitAsync(handler, read, Live(read.Next(CommitId.New()), 2)));
+
+        AssertSame(there, conflict.Current);
+        Assert.True(conflict.Current.RemembersCommitsSince(read));
+        AssertSame(there, await ReadAsync(handler, Key));
     }
 
     [Fact]

@@ -45,17 +45,17 @@ public abstract partial class SessionHandlerTests
             for (var done = 0; done < Each;)
             {
                 var count = BinaryPrimitives.ReadUInt64BigEndian(current.Payload.Span) + 1;
-                var mine = Live(current.Version.Value + 1, Count(count));
-                switch (await CommitAsync(handler, Key, current.Version.Value, mine))
+                var mine = Live(current.Version.Count + 1, Count(count));
+                switch (await CommitAsync(handler, Key, current.Version.Count, mine))
                 {
                     case CommitResult.Committed:
-                        versions.Add(mine.Version.Value);
+                        versions.Add(mine.Version.Count);
                         counts.Add(count);
                         current = mine;
                         done++;
                         break;
                     case CommitResult.Conflict { Current: var newer }:
-                        Assert.True(newer.Version.Value > current.Version.Value, "A conflict must bring a newer record.");
+                        Assert.True(newer.Version.Count > current.Version.Count, "A conflict must bring a newer record.");
                         current = newer;
                         break;
                     default:
@@ -101,8 +101,8 @@ public abstract partial class SessionHandlerTests
             {
                 var record = await ReadAsync(reader, Key);
                 Assert.NotNull(record);
-                Assert.True(record.Version.Value >= seen, "A reader went back in time.");
-                seen = record.Version.Value;
+                Assert.True(record.Version.Count >= seen, "A reader went back in time.");
+                seen = record.Version.Count;
                 AssertSame(Uniform(seen, record), record);
             }
         }
@@ -112,7 +112,7 @@ public abstract partial class SessionHandlerTests
             throw;
         }
 
-        Assert.Equal(await writing, (await ReadAsync(reader, Key))!.Version.Value);
+        Assert.Equal(await writing, (await ReadAsync(reader, Key))!.Version.Count);
 
         // Each version has a payload of its own length and of one byte value.
         SessionRecord Uniform(ulong version, SessionRecord? header = null)

@@ -30,6 +30,23 @@ public abstract partial class SessionHandlerTests
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
+    [InlineData(300)]
+    [InlineData(70_000)]
+    public async Task Notes_survive_byte_for_byte_beside_the_payload(int length)
+    {
+        Assert.SkipUnless(Fixture.KeepsNotes, "This store has no place for notes.");
+        var handler = await Fixture.CreateHandlerAsync();
+        var record = With(Live(1, Random(50)), notes: Random(length));
+        await CreateAsync(handler, record);
+        AssertSame(record, await ReadAsync(handler, Key));
+        var next = With(Live(2, Random(20)), notes: Random(length + 1));
+        AssertCommitted(await CommitAsync(handler, Key, 1, next));
+        AssertConflict(next, await CommitAsync(handler, Key, 1, Live(2)));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
     [InlineData(SessionRecord.MaxCommitIds)]
     public async Task The_commit_ids_survive_in_their_order(int count)
     {
@@ -144,7 +161,7 @@ public abstract partial class SessionHandlerTests
 
     private static SessionRecord With(
         SessionRecord record, DateTimeOffset? createdAt = null, DateTimeOffset? deadline = null, SessionState? state = null, TimeSpan? idle = null,
-        string? user = null, bool index = false) => new()
+        string? user = null, bool index = false, byte[]? notes = null) => new()
     {
         Version = record.Version,
         State = state ?? record.State,
@@ -152,6 +169,7 @@ public abstract partial class SessionHandlerTests
         AbsoluteDeadline = deadline ?? record.AbsoluteDeadline,
         CommitIds = record.CommitIds,
         PayloadFormat = record.PayloadFormat,
+        Notes = notes ?? record.Notes,
         Payload = record.Payload,
         IdleTimeout = idle ?? record.IdleTimeout,
         UserId = user,

@@ -71,7 +71,7 @@ public abstract partial class SessionHandlerTests
         Assert.Equal(RecordFormat.Write(record), await Fixture.BytesAsync(Key));
 
         await Fixture.PlantAsync(Key, RecordFormat.Write(Live(5, 5)));
-        Assert.Equal(5UL, (await ReadAsync(handler, Key))!.Version.Value);
+        Assert.Equal(5UL, (await ReadAsync(handler, Key))!.Version.Count);
     }
 
     private void AssertNames(SessionStoreException failure, string verb, string reason)

@@ -19,9 +19,12 @@ public abstract partial class SessionHandlerTests(HandlerFixture fixture)
     protected static SessionKey NewKey() => SessionKey.From(SessionId.New());
 
     /// <summary>A live record with a commit id of its own.</summary>
-    protected SessionRecord Live(ulong version, params byte[] payload) => new()
+    protected SessionRecord Live(ulong version, params byte[] payload) => Live(new SessionVersion(version), payload);
+
+    /// <summary>A live record with a commit id of its own.</summary>
+    protected SessionRecord Live(SessionVersion version, params byte[] payload) => new()
     {
-        Version = new SessionVersion(version),
+        Version = version,
         CreatedAt = Milliseconds(Fixture.Time.GetUtcNow()),
         AbsoluteDeadline = Milliseconds(Fixture.Time.GetUtcNow() + TimeSpan.FromHours(12)),
         CommitIds = [CommitId.New()],
@@ -38,6 +41,9 @@ public abstract partial class SessionHandlerTests(HandlerFixture fixture)
     protected static async Task<CommitResult> CommitAsync(
         ISessionHandler handler, SessionKey key, ulong expected, SessionRecord record, TimeSpan? idleTimeout = null) =>
         await handler.CommitAsync(key, new SessionVersion(expected), record, idleTimeout ?? LongIdleTimeout, CancellationToken);
+
+    protected async Task<CommitResult> CommitAsync(ISessionHandler handler, SessionVersion expected, SessionRecord record) =>
+        await handler.CommitAsync(Key, expected, record, LongIdleTimeout, CancellationToken);
 
     /// <summary>Stores a first record under <see cref="Key"/>.</summary>
     protected async Task<SessionRecord> CreateAsync(ISessionHandler handler, SessionRecord? record = null, TimeSpan? idleTimeout = null)
@@ -67,6 +73,7 @@ public abstract partial class SessionHandlerTests(HandlerFixture fixture)
         Assert.Equal(expected.CommitIds.AsEnumerable(), actual.CommitIds.AsEnumerable());
         Assert.Equal(expected.IdleTimeout, actual.IdleTimeout);
         Assert.Equal(expected.PayloadFormat, actual.PayloadFormat);
+        Assert.True(expected.Notes.Span.SequenceEqual(actual.Notes.Span), "The notes are not what was stored.");
         Assert.True(expected.Payload.Span.SequenceEqual(actual.Payload.Span), "The payload is not what was stored.");
     }
 }

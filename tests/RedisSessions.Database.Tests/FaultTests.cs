@@ -86,7 +86,7 @@ public sealed class FaultTests(Engines engines) : IClassFixture<Engines>
         // Committed; or it finds its own first try, which the server had not given up when the client had.
         var result = await commit;
         var record = await handler.ReadAsync(key);
-        Assert.Equal(2UL, record!.Version.Value);
+        Assert.Equal(2UL, record!.Version.Count);
         Assert.True(result is CommitResult.Committed || ((CommitResult.Conflict)result).Current.CommitIds[0] == record.CommitIds[0]);
     }
 
@@ -128,7 +128,7 @@ public sealed class FaultTests(Engines engines) : IClassFixture<Engines>
         }
 
         Assert.IsType<CommitResult.Committed>(await commit);
-        Assert.Equal(2UL, (await handler.ReadAsync(key))!.Version.Value);
+        Assert.Equal(2UL, (await handler.ReadAsync(key))!.Version.Count);
     }
 
     [Theory]
@@ -160,7 +160,7 @@ public sealed class FaultTests(Engines engines) : IClassFixture<Engines>
 
         await server.StartAsync(TestContext.Current.CancellationToken);
         foreach (var key in keys)
-            Assert.Equal(1UL, (await handler.ReadAsync(key))!.Version.Value);
+            Assert.Equal(1UL, (await handler.ReadAsync(key))!.Version.Count);
         Assert.IsType<CommitResult.Committed>(await late.GetRequiredService<ISessionHandler>().CommitAsync(keys[0], 1, Records.Live(2)));
     }
 

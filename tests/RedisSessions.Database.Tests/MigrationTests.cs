@@ -121,7 +121,7 @@ public sealed class MigrationTests(Engines engines) : IClassFixture<Engines>
         Assert.Contains("Run the migrations", (await Assert.ThrowsAsync<SessionStoreException>(() => handler.CommitAsync(key, 1, Records.Live(2)))).Message, StringComparison.Ordinal);
 
         await engine.ExecuteAsync($"ALTER TABLE {engine.Dialect.Quote}{engine.Table}_kept{engine.Dialect.Quote} RENAME TO {engine.Quoted}");
-        Assert.Equal(1UL, (await handler.ReadAsync(key))!.Version.Value);
+        Assert.Equal(1UL, (await handler.ReadAsync(key))!.Version.Count);
     }
 
     [Theory]

@@ -86,16 +86,16 @@ public abstract class PhpFixture : HandlerFixture
 
         private static SessionRecord Phps(SessionRecord record) => Copy(
             record, record.Version, record.State == SessionState.Live
-                ? MessagePackSerializer.Serialize(new Dictionary<string, object> { ["v"] = record.Version.ToString(), ["b"] = record.Payload.ToArray() }) : record.Payload);
+                ? MessagePackSerializer.Serialize(new Dictionary<string, object> { ["v"] = record.Version.Value.ToString(System.Globalization.CultureInfo.InvariantCulture), ["b"] = record.Payload.ToArray() }) : record.Payload);
 
         private SessionRecord Suites(SessionKey key, SessionRecord record)
         {
             if (record.State != SessionState.Live)
-                return Copy(record, new SessionVersion(known.Versions[(key, record.Version)]), record.Payload);
+                return Copy(record, SessionVersion.FromValue(known.Versions[(key, record.Version)]), record.Payload);
             var values = MessagePackSerializer.Deserialize<Dictionary<string, object>>(record.Payload);
             var version = ulong.Parse((string)values["v"], null);
             known.Digests.TryAdd((key, version), record.Version);
-            return Copy(record, new SessionVersion(version), values["b"] as byte[] ?? System.Text.Encoding.UTF8.GetBytes((string)values["b"]));
+            return Copy(record, SessionVersion.FromValue(version), values["b"] as byte[] ?? System.Text.Encoding.UTF8.GetBytes((string)values["b"]));
         }
 
         private static SessionRecord Copy(SessionRecord record, SessionVersion version, ReadOnlyMemory<byte> payload) => new()

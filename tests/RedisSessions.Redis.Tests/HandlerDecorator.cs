@@ -46,7 +46,7 @@ internal sealed class IgnoresTheVersion(ISessionHandler inner) : HandlerDecorato
         {
             var over = new SessionRecord
             {
-                Version = current.Version.Next(),
+                Version = current.Version.Next(record.CommitIds[0]),
                 State = record.State,
                 CreatedAt = record.CreatedAt,
                 AbsoluteDeadline = record.AbsoluteDeadline,

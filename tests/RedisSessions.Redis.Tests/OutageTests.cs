@@ -88,7 +88,7 @@ public sealed class OutageTests
             await CommitAsync(instance, version, version + 1);
         }
 
-        Assert.Equal(30UL, (await ReadAsync(instance))!.Version.Value);
+        Assert.Equal(30UL, (await ReadAsync(instance))!.Version.Count);
     }
 
     [Theory]
@@ -110,7 +110,7 @@ public sealed class OutageTests
         await SendAsync(end);
 
         await commit;
-        Assert.Equal(2UL, (await ReadAsync(instance))!.Version.Value);
+        Assert.Equal(2UL, (await ReadAsync(instance))!.Version.Count);
 
         Task SendAsync(string command)
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using RedisSessions.Tests.Support;
 
 namespace RedisSessions.Tests;
@@ -175,6 +176,61 @@ public sealed class DirectoryTests
         later.RegenerateId(deleteOld: true);
         await later.CommitAsync(Token);
         Assert.Equal("Later", Assert.Single(await _directory.ListAsync(User, null, Token)).UserAgent);
+    }
+
+    [Fact]
+    public async Task The_address_and_the_time_are_those_of_the_login_and_a_new_id_changes_neither_who_nor_when()
+    {
+        var visitor = _manager.Create();
+        visitor.ClientAddress = IPAddress.Parse("192.0.2.1");
+        visitor["cart"] = 1;
+        await visitor.CommitAsync(Token);
+        Assert.True(_engine.Store.Peek(visitor.Key)!.Notes.IsEmpty);
+
+        _engine.Time.Advance(TimeSpan.FromMinutes(1));
+        var signedIn = _engine.Time.GetUtcNow();
+        visitor.ClientAddress = IPAddress.Parse("2001:db8::7");
+        visitor["account.current_user_id"] = 42;
+        visitor.RegenerateId(deleteOld: true);
+        await visitor.CommitAsync(Token);
+        Assert.Equal(("2001:db8::7", signedIn), await ListedAsync());
+
+        _engine.Time.Advance(TimeSpan.FromMinutes(1));
+        visitor["cart"] = 2;
+        await visitor.CommitAsync(Token);
+        Assert.Equal(("2001:db8::7", signedIn), await ListedAsync());
+        visitor.ClientAddress = IPAddress.Parse("192.0.2.3");
+        visitor.RegenerateId();
+        await visitor.CommitAsync(Token);
+        Assert.Equal(("192.0.2.3", signedIn), await ListedAsync());
+
+        _engine.Time.Advance(TimeSpan.FromMinutes(1));
+        visitor["account.current_user_id"] = 7;
+        await visitor.CommitAsync(Token);
+        Assert.Empty(await _directory.ListAsync(User, null, Token));
+        Assert.Equal(signedIn + TimeSpan.FromMinutes(2), Assert.Single(await _directory.ListAsync("7", null, Token)).SignedInAt);
+        visitor.Remove("account.current_user_id");
+        await visitor.CommitAsync(Token);
+        Assert.True(_engine.Store.Peek(visitor.Key)!.Notes.IsEmpty);
+
+        async Task<(string?, DateTimeOffset?)> ListedAsync()
+        {
+            var session = Assert.Single(await _directory.ListAsync(User, null, Token));
+            return (session.ClientAddress, session.SignedInAt);
+        }
+    }
+
+    [Fact]
+    public async Task No_payload_is_read_to_list_sessions_or_to_end_them()
+    {
+        var session = await SignedInAsync(42, "Firefox");
+        var bytes = RecordFormat.Write(_engine.Store.Peek(session.Key)!);
+        bytes[^1] = 0xc1;
+        _engine.Store.Plant(session.Key, bytes);
+        await Assert.ThrowsAsync<SessionStoreException>(() => _manager.LoadAsync(session.SessionId, cancellationToken: Token).AsTask());
+        Assert.Equal("Firefox", Assert.Single(await _directory.ListAsync(User, null, Token)).UserAgent);
+        Assert.Equal(1, await _directory.EndAllAsync(User, Token));
+        Assert.Equal(SessionState.Ended, _engine.Store.Peek(session.Key)!.State);
     }
 
     [Fact]

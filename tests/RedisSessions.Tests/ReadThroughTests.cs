@@ -134,7 +134,7 @@ public sealed class ReadThroughTests
         {
             var found = await index.FindAsync("ann", Token);
             Assert.Equal(new[] { moves.Value, stays.Value, made.Value }.Order(), found.Select(session => session.Key.Value).Order());
-            Assert.Equal(2UL, found.Single(session => session.Key == moves).Record.Version.Value);
+            Assert.Equal(2UL, found.Single(session => session.Key == moves).Record.Version.Count);
         }
     }
 

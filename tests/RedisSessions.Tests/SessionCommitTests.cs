@@ -16,7 +16,7 @@ public sealed class SessionCommitTests
         session["b"] = 2;
         await session.CommitAsync(Token);
         var commit = Assert.Single(_engine.Handler.Log);
-        Assert.Equal((1UL, 2UL), (commit.Expected.Value, commit.Record.Version.Value));
+        Assert.Equal((1UL, 2UL), (commit.Expected.Count, commit.Record.Version.Count));
         Assert.Equal("{a: 1, b: 2}", _engine.Stored(session.SessionId));
     }
 

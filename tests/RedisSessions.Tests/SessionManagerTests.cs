@@ -64,7 +64,7 @@ public sealed class SessionManagerTests
         Assert.Equal(SessionCookieAction.Issue, SessionManager.CookieFor(session));
         Assert.False(SessionManager.WillIssueCookie(session));
         Assert.False(session.IsNew);
-        Assert.Equal(1UL, _engine.Store.Peek(SessionKey.From(session.SessionId))!.Version.Value);
+        Assert.Equal(1UL, _engine.Store.Peek(SessionKey.From(session.SessionId))!.Version.Count);
     }
 
     [Fact]

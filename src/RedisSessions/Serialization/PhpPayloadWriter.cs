@@ -115,6 +115,13 @@ internal sealed class PhpPayloadWriter(PhpSessionFormat format)
             case SessionValueKind.Timestamp:
                 WriteString(_output, Encoding.ASCII.GetBytes(new SessionValue(value.ToArray()).To<DateTimeOffset>().UtcDateTime.ToString("O", CultureInfo.InvariantCulture)));
                 break;
+            case SessionValueKind.Decimal:
+                // PHP's doubles would round it.
+                WriteString(_output, content);
+                break;
+            case SessionValueKind.Date:
+                WriteString(_output, Encoding.ASCII.GetBytes(DateText(PackedDate.Read(content))));
+                break;
             case SessionValueKind.List:
                 WriteList(value, header);
                 break;
@@ -125,6 +132,10 @@ internal sealed class PhpPayloadWriter(PhpSessionFormat format)
                 throw new FormatException("what only PHP can read stands below the top of a session, where nothing puts it");
         }
     }
+
+    private static string DateText(object date) => date is DateTimeOffset time
+        ? time.ToString("O", CultureInfo.InvariantCulture)
+        : ((DateTime)date).ToString("O", CultureInfo.InvariantCulture);
 
     private void WriteList(ReadOnlySpan<byte> list, Packed.Header header)
     {

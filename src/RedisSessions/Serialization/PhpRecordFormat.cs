@@ -14,9 +14,9 @@ namespace RedisSessions;
 /// <param name="absoluteTimeout">The absolute timeout of sessions that PHP has made: it counts from the first commit here.</param>
 public sealed class PhpRecordFormat(PhpSessionFormat format, TimeSpan absoluteTimeout)
 {
-    private static readonly SessionPath Header = SessionPath.Parse(SessionNotes.ReservedKey + ".record");
-    private static readonly SessionPath Target = SessionPath.Parse(SessionNotes.ReservedKey + ".to");
-    private static readonly SessionPath Owner = SessionPath.Parse(SessionNotes.ReservedKey + ".of");
+    private static readonly SessionPath Header = SessionPath.Parse(ReservedKeys.Session + ".record");
+    private static readonly SessionPath Target = SessionPath.Parse(ReservedKeys.Session + ".to");
+    private static readonly SessionPath Owner = SessionPath.Parse(ReservedKeys.Session + ".of");
 
     /// <summary>How PHP encodes the session.</summary>
     public PhpSessionFormat Format => format;
@@ -35,7 +35,7 @@ public sealed class PhpRecordFormat(PhpSessionFormat format, TimeSpan absoluteTi
     {
         Span<byte> digest = stackalloc byte[SHA1.HashSizeInBytes];
         SHA1.HashData(stored, digest);
-        return new SessionVersion(BinaryPrimitives.ReadUInt64BigEndian(digest));
+        return SessionVersion.FromValue(BinaryPrimitives.ReadUInt64BigEndian(digest));
     }
 
     /// <summary>Reads a record.</summary>
@@ -56,7 +56,7 @@ public sealed class PhpRecordFormat(PhpSessionFormat format, TimeSpan absoluteTi
             header = null;
         }
 
-        var values = tree.TryGet(SessionNotes.Root, out _) ? WithoutHeader(tree) : payload;
+        var values = tree.TryGet(ReservedKeys.Root, out _) ? WithoutHeader(tree) : payload;
         var created = DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds());
         return new SessionRecord
         {
@@ -101,7 +101,7 @@ public sealed class PhpRecordFormat(PhpSessionFormat format, TimeSpan absoluteTi
         tree.Set(Header, SessionValue.From(Convert.ToBase64String(RecordFormat.Write(new SessionRecord
         {
             // A digest of these bytes cannot stand in them.
-            Version = SessionVersion.None.Next(),
+            Version = new SessionVersion(1),
             State = record.State,
             CreatedAt = record.CreatedAt,
             AbsoluteDeadline = record.AbsoluteDeadline,
@@ -172,13 +172,13 @@ public sealed class PhpRecordFormat(PhpSessionFormat format, TimeSpan absoluteTi
     {
         var values = tree.Fork();
         // A moment is text to PHP.
-        var sent = Text(values, SessionNotes.CookieSent);
+        var sent = Text(values, ReservedKeys.CookieSent);
         foreach (var path in new[] { Header, Target, Owner })
             values.Remove(path);
         if (sent is not null && DateTimeOffset.TryParse(sent, System.Globalization.CultureInfo.InvariantCulture, out var moment))
-            values.Set(SessionNotes.CookieSent, SessionValue.From(moment));
-        if (values.TryGet(SessionNotes.Root, out var notes) && notes.IsEmpty)
-            values.Remove(SessionNotes.Root);
+            values.Set(ReservedKeys.CookieSent, SessionValue.From(moment));
+        if (values.TryGet(ReservedKeys.Root, out var notes) && notes.IsEmpty)
+            values.Remove(ReservedKeys.Root);
         // No index: PHP's form has none, and all of it was looked at.
         return values.ToValue().Bytes;
     }

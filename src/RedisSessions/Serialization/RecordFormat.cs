@@ -5,13 +5,13 @@ using System.Runtime.InteropServices;
 namespace RedisSessions;
 
 /// <summary>
-/// A record as bytes, for handlers whose store keeps bytes: a fixed header of <see cref="HeaderLength"/> bytes, then the payload.
+/// A record as bytes, for handlers whose store keeps bytes: a fixed header of <see cref="HeaderLength"/> bytes, then the notes, then the payload.
 /// <c>docs/format.md</c> specifies every byte. A reader refuses what it does not know.
 /// </summary>
 public static class RecordFormat
 {
     /// <summary>The length of the header in bytes.</summary>
-    public const int HeaderLength = 100;
+    public const int HeaderLength = 104;
 
     /// <summary>Where the record version stands: eight bytes, big-endian. A store can compare them without reading the rest.</summary>
     public const int VersionOffset = 8;
@@ -19,13 +19,13 @@ public static class RecordFormat
     /// <summary>The length of the record version in bytes.</summary>
     public const int VersionLength = sizeof(ulong);
 
-    private const byte FormatVersion = 1;
+    private const byte FormatVersion = 2;
 
     // The session's own idle timeout: a unit in the two highest bits, how many of it in the other fourteen; 0 is none.
     private const int IdleOffset = 6, IdleUnitBits = 14, MostIdleUnits = (1 << IdleUnitBits) - 1;
     private static readonly TimeSpan[] IdleUnits = [TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), TimeSpan.FromHours(1), TimeSpan.FromDays(1)];
 
-    private const int CreatedOffset = 16, DeadlineOffset = 24, LengthOffset = 32, CommitIdsOffset = 36;
+    private const int CreatedOffset = 16, DeadlineOffset = 24, LengthOffset = 32, NotesLengthOffset = 36, CommitIdsOffset = 40;
 
     private static ReadOnlySpan<byte> Magic => "RS"u8;
 
@@ -33,7 +33,7 @@ public static class RecordFormat
     public static byte[] Write(SessionRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
-        var bytes = GC.AllocateUninitializedArray<byte>(HeaderLength + record.PayloadLength);
+        var bytes = GC.AllocateUninitializedArray<byte>(HeaderLength + record.Notes.Length + record.PayloadLength);
         Write(record, bytes);
         return bytes;
     }
@@ -45,7 +45,7 @@ public static class RecordFormat
     {
         ArgumentNullException.ThrowIfNull(record);
         ArgumentNullException.ThrowIfNull(destination);
-        var length = HeaderLength + record.PayloadLength;
+        var length = HeaderLength + record.Notes.Length + record.PayloadLength;
         Write(record, destination.GetSpan(length)[..length]);
         destination.Advance(length);
     }
@@ -63,10 +63,13 @@ public static class RecordFormat
         WriteVersion(record.Version, bytes[VersionOffset..]);
         BinaryPrimitives.WriteInt64BigEndian(bytes[CreatedOffset..], record.CreatedAt.ToUnixTimeMilliseconds());
         BinaryPrimitives.WriteInt64BigEndian(bytes[DeadlineOffset..], record.AbsoluteDeadline.ToUnixTimeMilliseconds());
-        BinaryPrimitives.WriteInt32BigEndian(bytes[LengthOffset..], bytes.Length - HeaderLength);
+        var notes = record.Notes.Span;
+        BinaryPrimitives.WriteInt32BigEndian(bytes[LengthOffset..], bytes.Length - HeaderLength - notes.Length);
+        BinaryPrimitives.WriteInt32BigEndian(bytes[NotesLengthOffset..], notes.Length);
         for (var i = 0; i < record.CommitIds.Length; i++)
             BinaryPrimitives.WriteUInt64BigEndian(bytes[(CommitIdsOffset + i * sizeof(ulong))..], record.CommitIds[i].Value);
-        record.WritePayload(bytes[HeaderLength..]);
+        notes.CopyTo(bytes[HeaderLength..]);
+        record.WritePayload(bytes[(HeaderLength + notes.Length)..]);
     }
 
     /// <summary>Writes a version as it stands in the header, for a store to compare with.</summary>
@@ -75,7 +78,7 @@ public static class RecordFormat
     public static void WriteVersion(SessionVersion version, Span<byte> destination) =>
         BinaryPrimitives.WriteUInt64BigEndian(destination, version.Value);
 
-    /// <summary>Reads a record; its payload is a slice of the bytes given, not a copy.</summary>
+    /// <summary>Reads a record; its notes and its payload are slices of the bytes given, not copies.</summary>
     /// <exception cref="FormatException">This is not a record, or one of an unknown version; the message says what is wrong and never quotes bytes.</exception>
     public static SessionRecord Read(ReadOnlyMemory<byte> bytes)
     {
@@ -94,11 +97,15 @@ public static class RecordFormat
             throw new FormatException("the record's header is damaged");
 
         var length = BinaryPrimitives.ReadInt32BigEndian(span[LengthOffset..]);
-        if (length != span.Length - HeaderLength)
-            throw new FormatException($"the record is truncated or damaged: {span.Length - HeaderLength} bytes of payload, and the header says {length}");
+        var notesLength = BinaryPrimitives.ReadInt32BigEndian(span[NotesLengthOffset..]);
+        if (length < 0 || notesLength < 0 || (long)length + notesLength != span.Length - HeaderLength)
+        {
+            throw new FormatException(
+                $"the record is truncated or damaged: {span.Length - HeaderLength} bytes after the header, and it says {notesLength} of notes and {length} of payload");
+        }
 
         var version = BinaryPrimitives.ReadUInt64BigEndian(span[VersionOffset..]);
-        if (version == 0)
+        if (SessionVersion.FromValue(version).Count == 0)
             throw new FormatException("the record's header is damaged: version 0");
 
         var ids = new CommitId[span[5]];
@@ -107,13 +114,14 @@ public static class RecordFormat
 
         return new SessionRecord
         {
-            Version = new SessionVersion(version),
+            Version = SessionVersion.FromValue(version),
             State = (SessionState)span[4],
             CreatedAt = ReadTime(span[CreatedOffset..]),
             AbsoluteDeadline = ReadTime(span[DeadlineOffset..]),
             CommitIds = ImmutableCollectionsMarshal.AsImmutableArray(ids),
             PayloadFormat = (PayloadFormat)span[3],
-            Payload = bytes[HeaderLength..],
+            Notes = bytes.Slice(HeaderLength, notesLength),
+            Payload = bytes[(HeaderLength + notesLength)..],
             IdleTimeout = ReadIdle(BinaryPrimitives.ReadUInt16BigEndian(span[IdleOffset..])),
         };
     }
@@ -127,7 +135,7 @@ public static class RecordFormat
     }
 
     // Exact for what Representable returns; a handler of somebody else's may pass anything, which is stored as the next one that can be.
-    private static ushort IdleCode(TimeSpan idleTimeout)
+    internal static ushort IdleCode(TimeSpan idleTimeout)
     {
         for (var unit = 0; unit < IdleUnits.Length; unit++)
         {

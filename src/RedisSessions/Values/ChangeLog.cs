@@ -73,7 +73,7 @@ internal sealed record ClearChange() : Change(SessionPath.Parse("*"))
 
     public override bool TryApply(SessionTree tree)
     {
-        tree.ClearAllBut(SessionNotes.Root);
+        tree.ClearAllBut(ReservedKeys.Root);
         return true;
     }
 

@@ -176,6 +176,10 @@ internal static partial class Packed
         return header.Kind == SessionValueKind.Map ? ((int)(header.Children / 2), header.Start) : default;
     }
 
+    /// <summary>The content of an extension; what a session holds is in one piece.</summary>
+    public static ReadOnlySpan<byte> Content(MessagePack.ExtensionResult extension) =>
+        extension.Data.IsSingleSegment ? extension.Data.FirstSpan : System.Buffers.BuffersExtensions.ToArray(extension.Data);
+
     /// <summary>Whether a path segment is the number of a list element: 0, or digits without a leading zero.</summary>
     public static bool TryParseIndex(ReadOnlySpan<char> segment, out int index)
     {

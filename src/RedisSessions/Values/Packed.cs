@@ -252,6 +252,8 @@ internal static partial class Packed
         0xc4 or 0xc5 or 0xc6 => SessionValueKind.Bytes,
         0xca or 0xcb => SessionValueKind.Double,
         0xc7 or 0xd6 or 0xd7 => SessionValueKind.Timestamp,
+        PackedDecimal.Code => SessionValueKind.Decimal,
+        PackedDate.Code => SessionValueKind.Date,
         PhpForeign.Code => SessionValueKind.Foreign,
         _ => throw new FormatException($"the payload holds a value of unknown type 0x{code:x2}"),
     };
@@ -272,6 +274,8 @@ internal static partial class Packed
             0xc2 or 0xc3 => new(SessionValueKind.Boolean, 1, 0, 0),
             0xc4 or 0xc5 or 0xc6 => Sized(SessionValueKind.Bytes, bytes, 1 << (code - 0xc4)),
             0xc7 => Extension(bytes, 2, Unsigned(bytes, 1)),
+            PackedDecimal.Code => Decimal(bytes),
+            PackedDate.Code => Date(bytes),
             PhpForeign.Code when PhpForeign.IsMarked(bytes) => Sized(SessionValueKind.Foreign, bytes, sizeof(uint)) with { Start = PhpForeign.Start },
             0xca => new(SessionValueKind.Double, 1, 4, 0),
             0xcb => new(SessionValueKind.Double, 1, 8, 0),
@@ -306,6 +310,29 @@ internal static partial class Packed
         if (bytes.Length > typeAt + length && !IsInstant(bytes.Slice(typeAt + 1, (int)length)))
             throw new FormatException("the payload holds a timestamp that is out of range");
         return new(SessionValueKind.Timestamp, typeAt + 1, (int)length, 0);
+    }
+
+    private static Header Decimal(ReadOnlySpan<byte> bytes)
+    {
+        var length = Unsigned(bytes, 2);
+        if (bytes.Length < PackedDecimal.Start)
+            throw CutOff();
+        if (bytes[PackedDecimal.Start - 1] != PackedDecimal.Extension || length is 0 or > PackedDecimal.Longest)
+            throw new FormatException($"the payload holds the extension type {(sbyte)bytes[PackedDecimal.Start - 1]}, which is no value of a session");
+        if (bytes.Length >= PackedDecimal.Start + length && !PackedDecimal.IsValid(bytes.Slice(PackedDecimal.Start, (int)length)))
+            throw new FormatException("the payload holds a decimal that is none");
+        return new(SessionValueKind.Decimal, PackedDecimal.Start, (int)length, 0);
+    }
+
+    private static Header Date(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < PackedDate.Start)
+            throw CutOff();
+        if (bytes[PackedDate.Start - 1] != PackedDate.Extension)
+            throw new FormatException($"the payload holds the extension type {(sbyte)bytes[PackedDate.Start - 1]}, which is no value of a session");
+        if (bytes.Length >= PackedDate.Start + PackedDate.Length && !PackedDate.IsValid(bytes.Slice(PackedDate.Start, PackedDate.Length)))
+            throw new FormatException("the payload holds a date that is none");
+        return new(SessionValueKind.Date, PackedDate.Start, PackedDate.Length, 0);
     }
 
     // Seconds that DateTime holds, and less than a second of nanoseconds: decoding must not be what fails.

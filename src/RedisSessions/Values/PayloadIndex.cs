@@ -27,10 +27,8 @@ internal sealed class PayloadIndex
     /// <summary>The bytes before the hashes, and those of a length.</summary>
     public const int HeaderLength = 7, LengthSize = sizeof(uint);
 
-    private const int HeaderWithoutHashes = 6;
-
     // An extension of MessagePack's, with its length in four bytes and a type that is left to applications: no value of a session begins so.
-    private const byte Code = 0xc9, Type = 2, TypeWithoutHashes = 1;
+    private const byte Code = 0xc9, Type = 2;
 
     private readonly ReadOnlyMemory<byte> _hashes, _lengths;
     // Where each group begins in the map, and where the last one ends.
@@ -63,15 +61,6 @@ internal sealed class PayloadIndex
 
     /// <summary>Whether a payload begins with an index.</summary>
     public static bool Begins(ReadOnlySpan<byte> payload) => payload is [Code, ..];
-
-    /// <summary>How long an index is that has no hashes, as it was written once; nobody needs it. 0: there is none.</summary>
-    public static int LengthWithoutHashes(ReadOnlySpan<byte> payload)
-    {
-        if (payload is not [Code, _, _, _, _, TypeWithoutHashes, ..])
-            return 0;
-        var length = BinaryPrimitives.ReadUInt32BigEndian(payload[1..]);
-        return length < payload.Length - HeaderWithoutHashes ? HeaderWithoutHashes + (int)length : throw CutOff();
-    }
 
     /// <summary>Reads an index. What is in the entries of the map behind it is not looked at.</summary>
     /// <param name="payload">Begins with an index.</param>

@@ -23,7 +23,6 @@ internal sealed class SessionTree
     {
         try
         {
-            payload = payload[PayloadIndex.LengthWithoutHashes(payload.Span)..];
             if (!PayloadIndex.Begins(payload.Span))
                 return new(new TreeNode(payload, Packed.ValidateMap(payload.Span)));
             var index = PayloadIndex.Read(payload, damaged, out var map);
@@ -45,7 +44,7 @@ internal sealed class SessionTree
         foreach (var (key, value) in values)
         {
             var path = SessionPath.Literal(key);
-            if (!SessionNotes.IsReserved(path))
+            if (!ReservedKeys.Contain(path))
                 tree.Set(path, SessionValue.From(value));
         }
 

@@ -19,6 +19,12 @@ internal enum SessionValueKind
     String,
     Bytes,
     Timestamp,
+
+    /// <summary>An exact decimal, see <see cref="PackedDecimal"/>.</summary>
+    Decimal,
+
+    /// <summary>A date with a kind or an offset, see <see cref="PackedDate"/>.</summary>
+    Date,
     List,
     Map,
 
@@ -36,7 +42,10 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
     private static readonly MessagePackSerializerOptions Options = MessagePackSerializerOptions.Standard
         .WithSecurity(MessagePackSecurity.UntrustedData.WithMaximumObjectGraphDepth(Packed.MaxDepth))
         .WithResolver(CompositeResolver.Create(
-            [new TimestampFormatter(), new NullableFormatter<DateTimeOffset>()],
+            [
+                new PackedDate.DateTimeOffsetFormatter(), new NullableFormatter<DateTimeOffset>(), new PackedDate.DateTimeFormatter(),
+                new NullableFormatter<DateTime>(), new PackedDecimal.Formatter(), new NullableFormatter<decimal>(),
+            ],
             [new NoTypeNames(), ContractlessStandardResolver.Instance]));
 
     private static readonly byte[] True = [MessagePackCode.True], False = [MessagePackCode.False];
@@ -106,7 +115,7 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
     }
 
     /// <summary>
-    /// As plain objects: null, bool, long (ulong beyond it), double, string, byte[], DateTimeOffset, read-only list, read-only dictionary.
+    /// As plain objects: null, bool, long (ulong beyond it), double, decimal, string, byte[], DateTimeOffset, DateTime, read-only list, read-only dictionary.
     /// </summary>
     public object? ToObject()
     {
@@ -184,7 +193,7 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
             case MessagePackType.Binary:
                 return reader.ReadBytes()?.ToArray();
             case MessagePackType.Extension:
-                return new DateTimeOffset(reader.ReadDateTime());
+                return ReadExtension(ref reader);
             case MessagePackType.Array:
                 var list = new object?[reader.ReadArrayHeader()];
                 for (var i = 0; i < list.Length; i++)
@@ -202,6 +211,15 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
 
                 return new ReadOnlyDictionary<string, object?>(map);
         }
+    }
+
+    private static object ReadExtension(ref MessagePackReader reader)
+    {
+        if (reader.NextCode is not (PackedDecimal.Code or PackedDate.Code))
+            return new DateTimeOffset(reader.ReadDateTime());
+        var extension = reader.ReadExtensionFormat();
+        var content = Packed.Content(extension);
+        return extension.TypeCode == PackedDecimal.Extension ? PackedDecimal.Read(content) : PackedDate.Read(content);
     }
 
     /// <summary>What ASP.NET Core's ISession stores as bytes, read as what it was: the other way round of <see cref="ToBytes"/>. Null when it was something else.</summary>
@@ -241,14 +259,5 @@ internal readonly struct SessionValue(ReadOnlyMemory<byte> packed)
 
             private static MessagePackSerializationException Refused() => new("a type is no value.");
         }
-    }
-
-    /// <summary>An instant is a MessagePack timestamp, in UTC; MessagePack's own formatter would store a list of two numbers.</summary>
-    private sealed class TimestampFormatter : IMessagePackFormatter<DateTimeOffset>
-    {
-        public void Serialize(ref MessagePackWriter writer, DateTimeOffset value, MessagePackSerializerOptions options) =>
-            writer.Write(value.UtcDateTime);
-
-        public DateTimeOffset Deserialize(ref MessagePackReader reader, MessagePackSerializerOptions options) => new(reader.ReadDateTime());
     }
 }

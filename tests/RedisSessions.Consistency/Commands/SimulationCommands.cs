@@ -20,7 +20,7 @@ internal sealed class SimulationCommands(TextWriter output)
             [--finding CODE]                                                or at the first of one kind, known or not
         replay --scenario NAME --seed S [--trace]                           one seed again
         replay --file SCRIPT.json [--trace]                                 a script again, as run prints it
-        holes [--hole LETTER] [--minutes M]                                 looks for each known hole from seed 1 on, and prints a table
+        holes [--hole LETTER] [--minutes M] [--keep DIR]                    looks for each known hole from seed 1 on, and prints a table
         survey [--scenario NAME | clean] [--count N]                        what so many seeds of each scenario find, by finding
         guards [--count N]                                                  plants bugs in the store, which must be found within so many seeds
         digest [--count N]                                                  a hash of all histories, the same in every process
@@ -31,7 +31,7 @@ internal sealed class SimulationCommands(TextWriter output)
     {
         ["run", .. var rest] => Run(Arguments.Parse(rest, "scenario", "seed", "count", "minutes", "finding")),
         ["replay", .. var rest] => Replay(Arguments.Parse(rest, "scenario", "seed", "file", "trace")),
-        ["holes", .. var rest] => Holes(Arguments.Parse(rest, "hole", "minutes")),
+        ["holes", .. var rest] => Holes(Arguments.Parse(rest, "hole", "minutes", "keep")),
         ["survey", .. var rest] => Survey(Arguments.Parse(rest, "scenario", "count")),
         ["guards", .. var rest] => FindPlanted(Arguments.Parse(rest, "count")),
         ["digest", .. var rest] => Digest(Arguments.Parse(rest, "count")),
@@ -92,6 +92,8 @@ internal sealed class SimulationCommands(TextWriter output)
         {
             var kept = hole.Script is { } script && Explains(hole, Simulator.Run(script, hole.Scenario));
             var found = Hunt.ForFirst(hole.Scenario, 1, long.MaxValue, limit, hole.Explains);
+            if (found.Result is { } run && arguments.Text("keep") is { } folder)
+                Keep(hole, run, found.Findings[0].Code, folder);
             closed += kept || found.Result is not null ? 0 : 1;
             var seed = found.Result?.Script.Seed.ToString(CultureInfo.InvariantCulture) ?? $"none of {found.Tried}";
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -99,6 +101,12 @@ internal sealed class SimulationCommands(TextWriter output)
         }
 
         return closed == 0 ? Fine : Found;
+    }
+
+    private static void Keep(KnownHole hole, RunResult run, string code, string folder)
+    {
+        var script = ScriptShrinker.Shrink(run.Script, hole.Scenario, (smaller, finding) => finding.Code == code && hole.Explains(smaller, finding));
+        File.WriteAllText(Path.Combine(folder, $"hole-{hole.Letter}.json"), JsonSerializer.Serialize(script, Json.Options) + "\n");
     }
 
     private static bool Explains(KnownHole hole, RunResult outcome) => outcome.Findings.Any(finding => hole.Explains(outcome, finding));

@@ -5,6 +5,9 @@ namespace RedisSessions.Consistency.History;
 /// <summary>What each id leads to, and which cookies browsers are told: logins, rotations, logouts and the end of sessions.</summary>
 internal sealed class CookieChecks(Lineage lineage, RunHistory history)
 {
+    // Between the sending of a request and its rotation.
+    private static readonly TimeSpan LongestRotation = TimeSpan.FromSeconds(20);
+
     private readonly Ends _ends = new(history);
     private readonly Lifetimes _lifetimes = new(lineage, history);
     private readonly bool _mayGoBack = history.Rules.MayLoseAcknowledged
@@ -12,7 +15,7 @@ internal sealed class CookieChecks(Lineage lineage, RunHistory history)
 
     /// <summary>All that is broken.</summary>
     public IEnumerable<Finding> Check() =>
-        lineage.Members.Where(member => member.WasNew == false).SelectMany(Live).Concat(lineage.Members.SelectMany(Told));
+        lineage.Members.Where(member => member.WasNew == false).SelectMany(member => Live(member).Concat(AfterGrace(member))).Concat(lineage.Members.SelectMany(Told));
 
     /// <summary>A request whose cookie led to no session, though it was one of this session.</summary>
     public Finding? Dead(Observation request)
@@ -52,6 +55,15 @@ internal sealed class CookieChecks(Lineage lineage, RunHistory history)
                     + $"and {request.Request.Id} had the session by it");
         }
     }
+
+    /// <summary>A request by an id that was rotated away so long ago that it leads nowhere any more.</summary>
+    private IEnumerable<Finding> AfterGrace(Observation request) => lineage.Members
+        .Where(rotation => rotation != request && rotation.WasNew == false && rotation.Cookie == request.Cookie && rotation.Ended < request.Began
+            && rotation.NewCookie is { } issued && issued != rotation.Cookie && rotation.DidForSure(Op.Rotate)
+            && request.At - rotation.At > (history.Rules.RotationGrace + LongestRotation).TotalMilliseconds)
+        .Take(1)
+        .Select(rotation => new Finding(Codes.DeadIdLives, [rotation.Request.Id, request.Request.Id],
+            $"cookie {request.Cookie} was rotated away by {rotation.Request.Id}, its grace is over, and {request.Request.Id} had a session by it"));
 
     /// <summary>What a browser is told has to follow from what was stored.</summary>
     private IEnumerable<Finding> Told(Observation request)

@@ -75,13 +75,13 @@ internal static class KnownHoles
         {
             Opens = Triggers.EndsInUpdate,
         },
-        new("Q", "What plain code has read is compared with nothing if it then only changes the id or ends the session.", Of("hole-q"), Orders)
-        {
-            Opens = Triggers.ReadsAndActsOnTheWhole,
-        },
         new("R", "A request that ends the session, gives that up and writes again overwrites all values.", Of("hole-r"), [Codes.Lost, .. Orders])
         {
             Opens = Triggers.EndsAndGivesUp,
+        },
+        new("Q", "What plain code has read is compared with nothing if it then only changes the id or ends the session.", Of("hole-q"), Orders)
+        {
+            Opens = Triggers.ReadsAndActsOnTheWhole,
         },
         new("S", "A late repeat of a commit brings back an id that was rotated away, once its forward is gone.", Of("hole-s"),
             Codes.DeadIdLives, Codes.EndedSessionReturned, Codes.LiveSessionLost, Codes.NotSerializable, Codes.Lost)

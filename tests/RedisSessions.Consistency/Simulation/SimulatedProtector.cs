@@ -1,27 +1,25 @@
 using System.Security.Cryptography;
-using System.Text;
 
 namespace RedisSessions.Consistency.Simulation;
 
-/// <summary>Stands for encryption: binds a payload to its key. Now and then the key ring cannot be read, as one on a share or in a database.</summary>
+/// <summary>Stands for encryption: marks what it has made. Now and then the key ring cannot be read, as one on a share or in a database.</summary>
 internal sealed class SimulatedProtector(SimulatedProcess process) : ISessionPayloadProtector
 {
+    private static readonly byte[] Mark = "sealed"u8.ToArray();
+
     public bool AcceptsUnprotected => false;
 
-    public ReadOnlyMemory<byte> Protect(SessionKey key, ReadOnlyMemory<byte> payload)
+    public ReadOnlyMemory<byte> Protect(ReadOnlyMemory<byte> bytes)
     {
         ThrowIfAway();
-        byte[] bytes = [.. Encoding.ASCII.GetBytes(key.Value), .. payload.Span];
-        return bytes;
+        byte[] sealedBytes = [.. Mark, .. bytes.Span];
+        return sealedBytes;
     }
 
-    public ReadOnlyMemory<byte> Unprotect(SessionKey key, ReadOnlyMemory<byte> payload)
+    public ReadOnlyMemory<byte> Unprotect(ReadOnlyMemory<byte> bytes)
     {
         ThrowIfAway();
-        var name = Encoding.ASCII.GetBytes(key.Value);
-        return payload.Span.StartsWith(name)
-            ? payload[name.Length..]
-            : throw new CryptographicException("it was made for another session");
+        return bytes.Span.StartsWith(Mark) ? bytes[Mark.Length..] : throw new CryptographicException("it was not made here");
     }
 
     private void ThrowIfAway()

@@ -92,7 +92,7 @@ public sealed class EndingTests(RedisServerFixture redis) : EngineTests(redis)
                 return result;
             var over = new SessionRecord
             {
-                Version = closed.Version.Next(),
+                Version = closed.Version.Next(record.CommitIds[0]),
                 State = record.State,
                 CreatedAt = record.CreatedAt,
                 AbsoluteDeadline = record.AbsoluteDeadline,

@@ -27,7 +27,7 @@ public sealed class RefusalTests
         var failure = await Assert.ThrowsAsync<SessionStoreException>(() => CommitAsync(instance, 1, 2));
         Assert.Contains("maxmemory", failure.Message, StringComparison.Ordinal);
         Assert.Contains("(oom,", failure.Message, StringComparison.Ordinal);
-        Assert.Equal(1UL, (await instance.Handler().ReadAsync(_key, Idle, CancellationToken))!.Version.Value);
+        Assert.Equal(1UL, (await instance.Handler().ReadAsync(_key, Idle, CancellationToken))!.Version.Count);
         Assert.InRange((await admin.GetDatabase().KeyTimeToLiveAsync("session:" + _key.Value))!.Value, TimeSpan.FromMinutes(19), Idle);
         // As often as one likes: it opens no circuit.
         for (var i = 0; i < 20; i++)

@@ -26,7 +26,7 @@ public sealed class ReplicaTests
             await CommitAsync(instance, version);
             // At once, without any waiting: that is what it is for.
             var there = await copy.GetDatabase().StringGetAsync("session:" + _key.Value, CommandFlags.PreferReplica);
-            Assert.Equal(version + 1, RecordFormat.Read((byte[])there!).Version.Value);
+            Assert.Equal(version + 1, RecordFormat.Read((byte[])there!).Version.Count);
         }
 
         await replica.StopAsync();
@@ -40,11 +40,11 @@ public sealed class ReplicaTests
             Assert.Contains("unknown", store.Message, StringComparison.Ordinal);
         });
         await Assert.ThrowsAsync<SessionStoreException>(() => CommitAsync(instance, 20));
-        Assert.Equal(21UL, (await ReadAsync(instance))!.Version.Value);
+        Assert.Equal(21UL, (await ReadAsync(instance))!.Version.Count);
 
         await replica.ContinueAsync();
         await Poll.UntilAsync(
-            async () => await Record.ExceptionAsync(async () => await CommitAsync(instance, (await ReadAsync(instance))!.Version.Value)) is null,
+            async () => await Record.ExceptionAsync(async () => await CommitAsync(instance, (await ReadAsync(instance))!.Version.Count)) is null,
             Patience, "commits count again", CancellationToken);
     }
 
@@ -109,9 +109,9 @@ public sealed class ReplicaTests
         await admin.GetServer(one.Configuration).ExecuteAsync("REPLICAOF", "127.0.0.1", two.Port.ToString(CultureInfo.InvariantCulture));
 
         await CommitAsync(instance, 1);
-        Assert.Equal(2UL, (await ReadAsync(instance))!.Version.Value);
+        Assert.Equal(2UL, (await ReadAsync(instance))!.Version.Count);
         await using var direct = await ConnectionMultiplexer.ConnectAsync(two.Configuration);
-        Assert.Equal(2UL, RecordFormat.Read((byte[])(await direct.GetDatabase().StringGetAsync("session:" + _key.Value))!).Version.Value);
+        Assert.Equal(2UL, RecordFormat.Read((byte[])(await direct.GetDatabase().StringGetAsync("session:" + _key.Value))!).Version.Count);
     }
 
     /// <summary>Long enough for a replica that has just begun and shares two cores with everything else.</summary>

@@ -161,14 +161,14 @@ public sealed class DamagedEntryTests
         session["text"] = new string('x', 10_000);
         await session.CommitAsync(Token);
         var bytes = _engine.Store.Bytes(SessionKey.From(session.SessionId))!.ToArray();
-        Assert.Equal(0xc9, bytes[RecordFormat.HeaderLength]);
+        Assert.Equal(0xc9, RecordFormat.Read(bytes).Payload.Span[0]);
         bytes[At(bytes, key)] = 0xc1;
         _engine.Store.Plant(SessionKey.From(session.SessionId), bytes);
         return session.SessionId;
     }
 
     private static int At(byte[] record, string key) =>
-        record.AsSpan().IndexOf([(byte)(0xa0 | key.Length), .. System.Text.Encoding.ASCII.GetBytes(key)]) + 1 + key.Length;
+        record.AsSpan().LastIndexOf([(byte)(0xa0 | key.Length), .. System.Text.Encoding.ASCII.GetBytes(key)]) + 1 + key.Length;
 
     private static void Unreadable(string what, Exception? error)
     {

@@ -29,7 +29,7 @@ public sealed class RecordFuzzTests
         var key = SessionKey.From(id);
         var good = RecordFormat.Write(engine.Store.Peek(key)!);
 
-        Assert.Equal(isLarge, good[RecordFormat.HeaderLength] == 0xc9);
+        Assert.Equal(isLarge, RecordFormat.Read(good).Payload.Span[0] == 0xc9);
 
         var store = new Mutated(good);
         var manager = new SessionManager(store, Microsoft.Extensions.Options.Options.Create(engine.Options), engine.Time, NullLogger<SessionManager>.Instance);

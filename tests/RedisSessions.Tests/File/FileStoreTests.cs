@@ -39,7 +39,7 @@ public sealed class FileStoreTests : IDisposable
         for (ulong version = 0; version < 5; version++)
             await CommitAsync(handler, version, version + 1);
         Assert.Equal([_key.Value, _key.Value + ".lock"], Files());
-        Assert.Equal(5UL, RecordFormat.Read(await File.ReadAllBytesAsync(Path.Combine(_directory, _key.Value), Token)).Version.Value);
+        Assert.Equal(5UL, RecordFormat.Read(await File.ReadAllBytesAsync(Path.Combine(_directory, _key.Value), Token)).Version.Count);
     }
 
     [Fact]
@@ -177,7 +177,7 @@ public sealed class FileStoreTests : IDisposable
             var failure = await Assert.ThrowsAsync<SessionStoreException>(() => CommitAsync(handler, 1, 2, payload: 400_000));
             Assert.Contains("disk full", failure.Message, StringComparison.Ordinal);
             Assert.DoesNotContain(_key.Value, failure.Message, StringComparison.Ordinal);
-            Assert.Equal(1UL, (await handler.ReadAsync(_key, Idle, Token))!.Version.Value);
+            Assert.Equal(1UL, (await handler.ReadAsync(_key, Idle, Token))!.Version.Count);
             Assert.DoesNotContain(Directory.GetFiles(Path.Combine(mount, "sessions")), file => file.EndsWith(".tmp", StringComparison.Ordinal));
             Assert.IsType<CommitResult.Committed>(await CommitAsync(handler, 1, 2, payload: 2000));
         }

@@ -17,20 +17,22 @@ public sealed partial class FormatDocumentTests
         // One record with a different pattern in each field, and the place of each pattern in its bytes.
         var bytes = RecordFormat.Write(new SessionRecord
         {
-            Version = new SessionVersion(0x1111111111111111),
+            Version = SessionVersion.FromValue(0x1111111111111111),
             State = SessionState.Ended,
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(0x0000222222222222),
             AbsoluteDeadline = DateTimeOffset.FromUnixTimeMilliseconds(0x0000333333333333),
             CommitIds = [.. Enumerable.Repeat(new CommitId(0x4444444444444444), SessionRecord.MaxCommitIds)],
             IdleTimeout = TimeSpan.FromMinutes(0x3777),
             PayloadFormat = PayloadFormat.MessagePack,
+            Notes = Enumerable.Repeat((byte)0x66, 0x0077).ToArray(),
             Payload = Enumerable.Repeat((byte)0x55, 0x0666).ToArray(),
         });
         var expected = new (string Field, byte[] Content)[]
         {
-            ("mark", "RS"u8.ToArray()), ("format version", [1]), ("payload format", [1]), ("state", [1]), ("commit ids", [8]), ("idle timeout", [0x77, 0x77]),
+            ("mark", "RS"u8.ToArray()), ("format version", [2]), ("payload format", [1]), ("state", [1]), ("commit ids", [8]), ("idle timeout", [0x77, 0x77]),
             ("record version", Pattern(0x11, 8)), ("created", [0, 0, .. Pattern(0x22, 6)]), ("absolute deadline", [0, 0, .. Pattern(0x33, 6)]),
-            ("payload length", [0, 0, 6, 0x66]), ("commit ids", Pattern(0x44, 64)), ("payload", Pattern(0x55, 0x0666)),
+            ("payload length", [0, 0, 6, 0x66]), ("notes length", [0, 0, 0, 0x77]), ("commit ids", Pattern(0x44, 64)),
+            ("notes and payload", [.. Pattern(0x66, 0x0077), .. Pattern(0x55, 0x0666)]),
         };
         var rows = HeaderRow().Matches(Document);
         Assert.Equal(expected.Select(row => row.Field), rows.Select(row => row.Groups["field"].Value));
@@ -93,7 +95,7 @@ public sealed partial class FormatDocumentTests
         Assert.Contains($"others are {PayloadIndex.InGroup} to a group", Document, StringComparison.Ordinal);
         Assert.Contains($"`123456789` has `{KeyHash.Of("123456789"u8):x4}`", Document, StringComparison.Ordinal);
         Assert.Contains($"{SessionId.Length} ASCII characters", Document, StringComparison.Ordinal);
-        var forward = RecordFormat.Read(File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "RedisSessions.Tests", "Vectors", "v1-forward.bin")));
+        var forward = RecordFormat.Read(File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "RedisSessions.Tests", "Vectors", "v2-forward.bin")));
         Assert.Equal(SessionId.Length, forward.Payload.Length);
         Assert.All(Encoding.Latin1.GetString(forward.Payload.Span), c => Assert.True(char.IsAscii(c)));
     }
@@ -105,6 +107,8 @@ public sealed partial class FormatDocumentTests
         {
             0xc7 => [code, 12, 0xff, .. new byte[12]],
             0xd6 or 0xd7 => [code, 0xff, .. new byte[8]],
+            0xc8 => [code, 0, 1, 3, (byte)'1'],
+            0xd8 => [code, 4, .. new byte[16]],
             _ => [code, .. new byte[16]],
         };
         try

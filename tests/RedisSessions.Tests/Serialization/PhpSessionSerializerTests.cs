@@ -162,8 +162,13 @@ public sealed class PhpSessionSerializerTests
         var tree = SessionTree.Empty();
         tree.Set(SessionPath.Parse("bytes"), SessionValue.From(new byte[] { 0xff, 0x00 }));
         tree.Set(SessionPath.Parse("moment"), SessionValue.From(new DateTimeOffset(2020, 2, 29, 13, 0, 0, TimeSpan.FromHours(1))));
+        tree.Set(SessionPath.Parse("instant"), SessionValue.From(new DateTimeOffset(2020, 2, 29, 12, 0, 0, TimeSpan.Zero)));
+        tree.Set(SessionPath.Parse("day"), SessionValue.From(new DateTime(2020, 2, 29, 18, 0, 0, DateTimeKind.Unspecified)));
+        tree.Set(SessionPath.Parse("price"), SessionValue.From(1.10m));
         tree.Set(SessionPath.Parse("large"), SessionValue.From(ulong.MaxValue));
-        Assert.Equal("bytes|s:2:\"\u00ff\0\";moment|s:28:\"2020-02-29T12:00:00.0000000Z\";large|s:20:\"18446744073709551615\";", Written(tree));
+        Assert.Equal(
+            "bytes|s:2:\"\u00ff\0\";moment|s:33:\"2020-02-29T13:00:00.0000000+01:00\";instant|s:28:\"2020-02-29T12:00:00.0000000Z\";"
+            + "day|s:27:\"2020-02-29T18:00:00.0000000\";price|s:4:\"1.10\";large|s:20:\"18446744073709551615\";", Written(tree));
     }
 
     /// <summary>In the notation of make.php.</summary>

@@ -8,7 +8,7 @@ using RedisSessions.Values;
 namespace RedisSessions.Tests.Serialization;
 
 /// <summary>
-/// Records of format version 1 as they were written once. They are never edited and never written again: a record that was stored
+/// Records of format version 2 as they were written once. They are never edited and never written again: a record that was stored
 /// by an older version of this library must be readable for as long as its format version is.
 /// </summary>
 public sealed class VectorTests
@@ -16,12 +16,13 @@ public sealed class VectorTests
     private static readonly string Folder = Path.Combine(Repository.Root, "tests", "RedisSessions.Tests", "Vectors");
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static TheoryData<string> Names => [.. Directory.GetFiles(Folder, "v1-*.bin").Select(path => Path.GetFileNameWithoutExtension(path)!).Order()];
+    public static TheoryData<string> Names => [.. Directory.GetFiles(Folder, "v2-*.bin").Select(path => Path.GetFileNameWithoutExtension(path)!).Order()];
 
     [Fact]
     public void There_is_a_vector_for_every_state_and_every_kind() =>
-        // An index without hashes, as in v1-index, is read and not written any more.
-        Assert.Equal(["v1-empty", "v1-ended", "v1-flash", "v1-forward", "v1-groups", "v1-hashes", "v1-idle", "v1-index", "v1-kinds", "v1-nested", "v1-replaced"], Names.Select(row => row.Data));
+        Assert.Equal(
+            ["v2-empty", "v2-ended", "v2-flash", "v2-forward", "v2-groups", "v2-hashes", "v2-idle", "v2-kinds", "v2-nested", "v2-notes", "v2-protected", "v2-replaced"],
+            Names.Select(row => row.Data));
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -62,15 +63,18 @@ public sealed class VectorTests
     private static string Describe(SessionRecord record)
     {
         var fields = Fields(record);
-        // Those that have none were written before there were any.
         if (record.IdleTimeout is { } idle)
             fields.Add("idleTimeout", idle.ToString("c", CultureInfo.InvariantCulture));
+        if (record is { Notes.IsEmpty: false, PayloadFormat: PayloadFormat.MessagePack })
+            fields.Add("notes", Json(new SessionValue(record.Notes).ToObject()));
+        else if (!record.Notes.IsEmpty)
+            fields.Add("notes", Convert.ToHexStringLower(record.Notes.Span));
         return fields.ToJsonString(Indented) + "\n";
     }
 
     private static JsonObject Fields(SessionRecord record) => new()
     {
-        ["version"] = record.Version.Value,
+        ["version"] = record.Version.Value.ToString("x16", CultureInfo.InvariantCulture),
         ["state"] = record.State.ToString(),
         ["created"] = record.CreatedAt.ToString("O", CultureInfo.InvariantCulture),
         ["absoluteDeadline"] = record.AbsoluteDeadline.ToString("O", CultureInfo.InvariantCulture),
@@ -78,8 +82,8 @@ public sealed class VectorTests
         ["payloadFormat"] = record.PayloadFormat.ToString(),
         ["payload"] = record.State switch
         {
-            SessionState.Live => Json(SessionTree.Read(record.Payload).ToValue().ToObject()),
-            SessionState.Forward => SessionKey.FromBytes(record.Payload.Span).Value,
+            SessionState.Live when record.PayloadFormat == PayloadFormat.MessagePack => Json(SessionTree.Read(record.Payload).ToValue().ToObject()),
+            SessionState.Forward or SessionState.Replaced => SessionKey.FromBytes(record.Payload.Span).Value,
             _ => Convert.ToHexStringLower(record.Payload.Span),
         },
     };

@@ -60,7 +60,7 @@ internal sealed class SimulatedProcess : ISessionHandler
             if (!_scheduler.Chance(0.04))
             {
                 answer = await _store.CommitAsync(key, expected, record, idleTimeout, CancellationToken.None);
-                _scheduler.Note($"process {Number}: {record.State} v{expected}->v{record.Version}: {Name(answer)}");
+                _scheduler.Note($"process {Number}: {record.State} v{expected.Count}->v{record.Version.Count}: {Name(answer)}");
                 if (_scheduler.Chance(0.1))
                 {
                     var due = _scheduler.Time.GetUtcNow().AddMilliseconds(_scheduler.Random.Next(20_000));
@@ -77,7 +77,7 @@ internal sealed class SimulatedProcess : ISessionHandler
                     : answer;
             }
 
-            _scheduler.Note($"process {Number}: no answer to {record.State} v{expected}->v{record.Version}");
+            _scheduler.Note($"process {Number}: no answer to {record.State} v{expected.Count}->v{record.Version.Count}");
             if (tries == Tries)
                 throw new SessionStoreException("simulated", "commit", "no answer");
             // A store that does not answer for a while: others go on meanwhile.
@@ -110,7 +110,7 @@ internal sealed class SimulatedProcess : ISessionHandler
     private static string Name(CommitResult answer) => answer switch
     {
         CommitResult.Committed => "committed",
-        CommitResult.Conflict conflict => $"conflict with {conflict.Current.State} v{conflict.Current.Version}",
+        CommitResult.Conflict conflict => $"conflict with {conflict.Current.State} v{conflict.Current.Version.Count}",
         _ => "gone",
     };
 }

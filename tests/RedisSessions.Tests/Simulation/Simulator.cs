@@ -125,7 +125,7 @@ internal sealed class Simulator
     {
         var command = _delayed[at];
         _delayed.RemoveAt(at);
-        _scheduler.Note($"delivered once more: {command.Record.State} v{command.Expected}->v{command.Record.Version}");
+        _scheduler.Note($"delivered once more: {command.Record.State} v{command.Expected.Count}->v{command.Record.Version.Count}");
         var delivery = _store.CommitAsync(command.Key, command.Expected, command.Record, command.IdleTimeout, CancellationToken.None).AsTask();
         if (!delivery.IsCompletedSuccessfully)
             throw new InvalidOperationException("The store in memory answers at once.");

@@ -71,7 +71,8 @@ internal static class Given
         string text => text,
         byte[] bytes => "0x" + Convert.ToHexStringLower(bytes),
         double number => number.ToString("R", CultureInfo.InvariantCulture) + "d",
-        DateTimeOffset instant => instant.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+        DateTimeOffset { Offset.Ticks: 0 } instant => instant.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+        DateTimeOffset or DateTime => string.Create(CultureInfo.InvariantCulture, $"{value:O}"),
         IReadOnlyDictionary<string, object?> map =>
             $"{{{string.Join(", ", map.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {Text(pair.Value)}"))}}}",
         IEnumerable list => $"[{string.Join(", ", list.Cast<object?>().Select(Text))}]",

@@ -31,7 +31,6 @@ public sealed class PayloadIndexDamageTests
         ("flash", tree => FlashBag.Mark(tree, key, aged: false)),
         ("what is flashed", tree => FlashBag.Keys(tree)),
         ("ageing", tree => _ = FlashBag.Aging(tree) is { } aging && tree.Fork() is { } other && Age(other, aging)),
-        ("notes", tree => _ = (SessionNotes.AgentIn(tree), SessionNotes.CookieSentIn(tree))),
     ];
 
     private static bool Age(SessionTree tree, AgeFlashChange aging)
@@ -62,7 +61,7 @@ public sealed class PayloadIndexDamageTests
     [MemberData(nameof(Damages))]
     public void A_damaged_entry_is_an_error_for_whoever_touches_it_in_whatever_way(string damage)
     {
-        foreach (var (name, use) in Uses("bad").Where(use => use.Name is not ("flash" or "what is flashed" or "ageing" or "notes")))
+        foreach (var (name, use) in Uses("bad").Where(use => use.Name is not ("flash" or "what is flashed" or "ageing")))
         {
             Found(name, () => use(Read(damage)));
             // Also over edits, and over the bytes of somebody else's edits.
@@ -74,7 +73,7 @@ public sealed class PayloadIndexDamageTests
 
         foreach (var (name, use) in Uses("_flash").Where(use => use.Name is "flash" or "what is flashed" or "ageing"))
             Found(name, () => use(SessionTree.Read(Damaged(damage, "_flash"), e => new DamagedException(e))));
-        Found("notes", () => SessionNotes.CookieSentIn(SessionTree.Read(Damaged(damage, "_session"), e => new DamagedException(e))));
+        Found("notes", () => ReservedKeys.CookieSentIn(SessionTree.Read(Damaged(damage, "_session"), e => new DamagedException(e))));
 
         static void Found(string name, Action use)
         {

@@ -10,7 +10,7 @@ public sealed class SessionLiteralsTests
     private const int Iterations = 3_000;
     private readonly Engine _engine = new();
 
-    private static readonly Gen<string> Keys = Gen.String[Gen.Char["abA._0é"], 0, 6].Where(static key => !SessionNotes.IsReserved(SessionPath.Literal(key)));
+    private static readonly Gen<string> Keys = Gen.String[Gen.Char["abA._0é"], 0, 6].Where(static key => !ReservedKeys.Contain(SessionPath.Literal(key)));
 
     private static readonly Gen<(string Key, byte[] Value)[]> Writes = Gen.Select(Keys, Gen.Byte.Array[0, 12]).Array[0, 12];
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+using CsCheck;
 using MessagePack;
 using RedisSessions.Values;
 
@@ -56,12 +58,79 @@ public sealed class SessionValueTests
     }
 
     [Fact]
-    public void An_instant_is_kept_and_its_offset_is_not()
+    public void A_date_with_an_offset_keeps_both()
     {
-        var local = new DateTimeOffset(2026, 7, 8, 9, 10, 11, TimeSpan.FromHours(2));
-        var back = SessionValue.From(local).To<DateTimeOffset>();
-        Assert.Equal(local, back);
-        Assert.Equal(TimeSpan.Zero, back.Offset);
+        Gen.Select(Gen.Long[DateTime.MinValue.Ticks + TimeSpan.TicksPerDay, DateTime.MaxValue.Ticks - TimeSpan.TicksPerDay], Gen.Int[-840, 840]).Sample((ticks, minutes) =>
+        {
+            var date = new DateTimeOffset(ticks, TimeSpan.FromMinutes(minutes));
+            Assert.True(date.EqualsExact(SessionValue.From(date).To<DateTimeOffset>()));
+            Assert.True(date.EqualsExact((DateTimeOffset)SessionValue.From(date).ToObject()!));
+            Assert.True(date.EqualsExact(SessionValue.From<DateTimeOffset?>(date).To<DateTimeOffset?>()!.Value));
+            Assert.Equal(date.UtcDateTime, SessionValue.From(date).To<DateTime>());
+        });
+    }
+
+    [Fact]
+    public void A_date_keeps_its_kind_and_its_clock() =>
+        Gen.Select(Gen.Long[TimeSpan.TicksPerDay, DateTime.MaxValue.Ticks - TimeSpan.TicksPerDay], Gen.Int[0, 2]).Sample((ticks, kind) =>
+        {
+            var date = new DateTime(ticks, (DateTimeKind)kind);
+            foreach (var back in new[] { SessionValue.From(date).To<DateTime>(), (DateTime)SessionValue.From(date).ToObject()!, SessionValue.From<DateTime?>(date).To<DateTime?>()!.Value })
+            {
+                Assert.Equal(date, back);
+                Assert.Equal(date.Kind, back.Kind);
+            }
+        });
+
+    [Fact]
+    public void A_local_date_of_another_zone_is_the_same_instant_here()
+    {
+        // Ten minutes and a bit: the offset of no zone that a machine is in.
+        var elsewhere = new byte[18];
+        Convert.FromHexString("d80408de000000000000000a020000000000").CopyTo(elsewhere, 0);
+        var date = new SessionValue(elsewhere).To<DateTime>();
+        Assert.Equal(DateTimeKind.Local, date.Kind);
+        Assert.Equal(new DateTimeOffset(0x08de000000000000, TimeSpan.FromMinutes(10)).UtcDateTime, date.ToUniversalTime());
+    }
+
+    [Fact]
+    public void A_date_without_a_zone_is_no_instant()
+    {
+        var date = SessionValue.From(new DateTime(2026, 7, 8, 18, 0, 0, DateTimeKind.Unspecified));
+        Assert.Throws<MessagePackSerializationException>(() => date.To<DateTimeOffset>());
+        Assert.Throws<MessagePackSerializationException>(() => SessionValue.From("x").To<DateTime>());
+        Assert.Throws<MessagePackSerializationException>(() => SessionValue.From(1.5m).To<DateTime>());
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("1.10")]
+    [InlineData("-0.0000000000000000000000000001")]
+    [InlineData("79228162514264337593543950335")]
+    [InlineData("-79228162514264337593543950335")]
+    [InlineData("7.9228162514264337593543950335")]
+    public void A_decimal_keeps_its_digits(string digits)
+    {
+        var value = decimal.Parse(digits, CultureInfo.InvariantCulture);
+        foreach (var back in new[] { SessionValue.From(value).To<decimal>(), (decimal)SessionValue.From(value).ToObject()!, SessionValue.From<decimal?>(value).To<decimal?>()!.Value })
+            Assert.Equal(digits, back.ToString(CultureInfo.InvariantCulture));
+    }
+
+    [Fact]
+    public void Every_decimal_is_written_as_a_reader_takes_it() => Gen.Decimal.Sample(value =>
+    {
+        var stored = SessionValue.From(value);
+        Packed.Validate(stored.Bytes.Span);
+        Assert.Equal(value.ToString(CultureInfo.InvariantCulture), stored.To<decimal>().ToString(CultureInfo.InvariantCulture));
+    });
+
+    [Fact]
+    public void Integers_and_the_text_that_decimals_were_are_read_as_decimals()
+    {
+        Assert.Equal(5m, SessionValue.From(5).To<decimal>());
+        Assert.Equal((decimal)ulong.MaxValue, SessionValue.From(ulong.MaxValue).To<decimal>());
+        Assert.Equal(1.5m, SessionValue.From("1.5").To<decimal>());
+        Assert.Throws<MessagePackSerializationException>(() => SessionValue.From(DateTime.Now).To<decimal>());
     }
 
     [Fact]

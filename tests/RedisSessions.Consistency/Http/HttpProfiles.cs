@@ -1,0 +1,24 @@
+using RedisSessions.Consistency.Scripts;
+
+namespace RedisSessions.Consistency.Http;
+
+/// <summary>What browsers of a run ask for.</summary>
+internal static class HttpProfiles
+{
+    /// <summary>What no known hole touches: whatever is found there is new.</summary>
+    public static GeneratorProfile Clean { get; } = new()
+    {
+        Values = 10, Updates = 8, Commits = 2, Caught = 1, Waits = 1,
+        Lists = 0, Literals = 0, Flash = 0, Lifetimes = 0, Rotation = 0, Login = 0, Logout = 0, Cancelled = 0, Throws = 0, All = 0,
+        MaxWait = 20,
+    };
+
+    /// <summary>
+    /// Whether no known hole touches a request: what plain code reads before an update is not compared later (S), so plain code and updates do not meet in one.
+    /// </summary>
+    public static bool IsClean(Request request) =>
+        request.Steps.All(step => step.Op is Op.Update or Op.Wait) || request.Steps.All(step => step.Op != Op.Update);
+
+    /// <summary>Every operation.</summary>
+    public static GeneratorProfile All { get; } = new();
+}
