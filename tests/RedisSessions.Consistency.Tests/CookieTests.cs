@@ -29,19 +29,23 @@ public sealed class CookieTests
     public void A_logout_ends_what_a_login_beside_it_made() => Breaks(
         Codes.EndedSessionReturned,
         Of(Visit(Set("a", "0")), Request("p", 2, 9, Login).With(1, 2), Request("q", 3, 8, Logout), Request("s", 10, 11, Read).With(2)),
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Login).With(1, 2), Request("q", 3, 8, Logout), Request("s", 10, 11, Nothing).With(2).New()));
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Login).With(1, 2), Request("q", 3, 8, Logout),
+            Request("s", 10, 11, Nothing).With(2).New()));
 
     [Fact]
     public void The_old_id_is_dead_after_a_login() => Breaks(
         Codes.DeadIdLives,
         Of(Visit(Set("a", "0")), Request("p", 2, 3, Login).With(1, 2), Request("q", 4, 5, Read)),
-        Of(Visit(Set("a", "0")), Request("p", 2, 3, Login).With(1, 2), Request("q", 4, 5, Nothing).New(), Request("s", 6, 7, Read).With(2)));
+        Of(Visit(Set("a", "0")), Request("p", 2, 3, Login).With(1, 2), Request("q", 4, 5, Nothing).New(),
+            Request("s", 6, 7, Read).With(2)));
 
     [Fact]
     public void A_request_that_was_under_way_at_a_login_stores_nothing() => Breaks(
         Codes.NotSerializable,
-        Of(Visit(Set("a", "0")), Request("p", 2, 4, Login).With(1, 2), Request("q", 3, 9, Plain(Set("b", "1"))), Request("s", 5, 6, Plain(All("{\"a\":0}"))).With(2), Last("{\"a\":0,\"b\":1}").With(2)),
-        Of(Visit(Set("a", "0")), Request("p", 2, 4, Login).With(1, 2), Request("q", 3, 9, Plain(Set("b", "1")).As(Fate.Ended)), Request("s", 5, 6, Plain(All("{\"a\":0}"))).With(2), Last("{\"a\":0}").With(2)));
+        Of(Visit(Set("a", "0")), Request("p", 2, 4, Login).With(1, 2), Request("q", 3, 9, Plain(Set("b", "1"))),
+            Request("s", 5, 6, Plain(All("{\"a\":0}"))).With(2), Last("{\"a\":0,\"b\":1}").With(2)),
+        Of(Visit(Set("a", "0")), Request("p", 2, 4, Login).With(1, 2), Request("q", 3, 9, Plain(Set("b", "1")).As(Fate.Ended)),
+            Request("s", 5, 6, Plain(All("{\"a\":0}"))).With(2), Last("{\"a\":0}").With(2)));
 
     [Fact]
     public void The_old_id_leads_to_the_session_within_the_grace_time() => Breaks(
@@ -59,7 +63,8 @@ public sealed class CookieTests
     public void The_old_id_is_dead_after_the_grace_time() => Breaks(
         Codes.LiveSessionLost,
         Of(Visit(Set("a", "0")), Request("r", 2, 3, Read), Request("q", 4, 5, Nothing).New().At(40_000)),
-        Of(Visit(Set("a", "0")), Request("r", 2, 3, Read), Request("p", 2, 3, Rotate).With(1, 2), Request("q", 4, 5, Nothing).New().At(40_000)));
+        Of(Visit(Set("a", "0")), Request("r", 2, 3, Read), Request("p", 2, 3, Rotate).With(1, 2),
+            Request("q", 4, 5, Nothing).New().At(40_000)));
 
     [Fact]
     public void A_session_lives_as_long_as_it_is_used() => Breaks(
@@ -71,7 +76,8 @@ public sealed class CookieTests
     public void A_session_has_the_lifetime_that_it_was_given() => Breaks(
         Codes.LiveSessionLost,
         Of(Visit(Set("a", "0")), Request("p", 2, 3, Read), Request("q", 4, 5, Nothing).New().At(700_000)),
-        Of(Visit(Set("a", "0"), Does(Op.SetIdleTimeout, number: 600)), Request("p", 2, 3, Read), Request("q", 4, 5, Nothing).New().At(700_000)));
+        Of(Visit(Set("a", "0"), Does(Op.SetIdleTimeout, number: 600)), Request("p", 2, 3, Read),
+            Request("q", 4, 5, Nothing).New().At(700_000)));
 
     [Fact]
     public void A_first_visits_cookie_leads_to_what_it_stored() => Breaks(

@@ -11,25 +11,31 @@ public sealed class FateTests
     public void A_blind_write_is_not_refused() => Breaks(
         Codes.RefusedWithoutConflict,
         Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Set("b", "1")).As(Fate.Refused)), Request("q", 3, 8, Plain(Set("b", "2")))),
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("b", "null"), Set("b", "1")).As(Fate.Refused)), Request("q", 3, 8, Plain(Set("b", "2")))));
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("b", "null"), Set("b", "1")).As(Fate.Refused)),
+            Request("q", 3, 8, Plain(Set("b", "2")))));
 
     [Fact]
     public void A_conflict_concerns_what_was_read() => Breaks(
         Codes.RefusedWithoutConflict,
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0"), Set("b", "1")).As(Fate.Refused)), Request("q", 3, 8, Plain(Set("c", "2")))),
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0"), Set("b", "1")).As(Fate.Refused)), Request("q", 3, 8, Plain(Does(Op.Clear)))));
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0"), Set("b", "1")).As(Fate.Refused)),
+            Request("q", 3, 8, Plain(Set("c", "2")))),
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0"), Set("b", "1")).As(Fate.Refused)),
+            Request("q", 3, 8, Plain(Does(Op.Clear)))));
 
     [Fact]
     public void A_conflict_is_with_a_request_beside_it() => Breaks(
         Codes.RefusedWithoutConflict,
-        Of(Visit(Set("a", "0")), Request("p", 4, 9, Plain(Get("a", "1"), Set("b", "1")).As(Fate.Refused)), Request("q", 2, 3, Plain(Set("a", "1")))),
-        Of(Visit(Set("a", "0")), Request("p", 4, 9, Plain(Get("a", "0"), Set("b", "1")).As(Fate.Refused)), Request("q", 2, 5, Plain(Set("a", "1")))));
+        Of(Visit(Set("a", "0")), Request("p", 4, 9, Plain(Get("a", "1"), Set("b", "1")).As(Fate.Refused)),
+            Request("q", 2, 3, Plain(Set("a", "1")))),
+        Of(Visit(Set("a", "0")), Request("p", 4, 9, Plain(Get("a", "0"), Set("b", "1")).As(Fate.Refused)),
+            Request("q", 2, 5, Plain(Set("a", "1")))));
 
     [Fact]
     public void A_login_after_a_read_rests_on_everything() => Breaks(
         Codes.RefusedWithoutConflict,
         Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Does(Op.Login)).As(Fate.Refused)), Request("q", 3, 8, Plain(Set("c", "2")))),
-        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0"), Does(Op.Login)).As(Fate.Refused)), Request("q", 3, 8, Plain(Set("c", "2")))));
+        Of(Visit(Set("a", "0")), Request("p", 2, 9, Plain(Get("a", "0"), Does(Op.Login)).As(Fate.Refused)),
+            Request("q", 3, 8, Plain(Set("c", "2")))));
 
     [Fact]
     public void A_session_ends_only_by_somebody() => Breaks(
@@ -46,8 +52,10 @@ public sealed class FateTests
     [Fact]
     public void A_commit_that_was_cancelled_before_it_was_sent_leaves_no_trace() => Breaks(
         Codes.CancellationPoisons,
-        Of(Visit(Set("a", "0")), Request("p", 2, 3, Plain(Set("b", "1"), Does(Op.CancelledCommit, answer: "!Cancelled"), Set("c", "1")).As(Fate.Unknown))),
-        Of(Visit(Set("a", "0")), Request("p", 2, 3, Plain(Set("b", "1"), Does(Op.CancelledCommit, answer: "!Cancelled"), Set("c", "1"))), Last("{\"a\":0,\"b\":1,\"c\":1}")));
+        Of(Visit(Set("a", "0")),
+            Request("p", 2, 3, Plain(Set("b", "1"), Does(Op.CancelledCommit, answer: "!Cancelled"), Set("c", "1")).As(Fate.Unknown))),
+        Of(Visit(Set("a", "0")), Request("p", 2, 3, Plain(Set("b", "1"), Does(Op.CancelledCommit, answer: "!Cancelled"), Set("c", "1"))),
+            Last("{\"a\":0,\"b\":1,\"c\":1}")));
 
     [Fact]
     public void An_update_that_was_cancelled_leaves_no_trace_either()
@@ -70,5 +78,6 @@ public sealed class FateTests
     public void Every_request_ends() => Breaks(
         Codes.NeverAnswered,
         Of(Visit(Set("a", "0")), Request("p", 2, long.MaxValue, Plain(Set("b", "1")).As(Fate.NoAnswer))),
-        Of(Visit(Set("a", "0")), Request("p", 2, long.MaxValue, Plain(Set("b", "1")).As(Fate.NoAnswer))) with { Events = [new(3, "kill 0")] });
+        Of(Visit(Set("a", "0")),
+            Request("p", 2, long.MaxValue, Plain(Set("b", "1")).As(Fate.NoAnswer))) with { Events = [new(3, "kill 0")] });
 }

@@ -82,7 +82,8 @@ public sealed class InterpreterTests
         other["a"] = 2;
         await manager.CommitAsync(other, TestContext.Current.CancellationToken);
         var result = await Interpreter.RunAsync(
-            new("r", [GetA, new(Op.Set) { Path = "b", Value = "1" }, new(Op.Commit), GetA]), late, _ => Task.CompletedTask, TestContext.Current.CancellationToken);
+            new("r", [GetA, new(Op.Set) { Path = "b", Value = "1" }, new(Op.Commit), GetA]), late, _ => Task.CompletedTask,
+                TestContext.Current.CancellationToken);
         var segment = Assert.Single(result.Close());
         Assert.Equal((Fate.Refused, "a"), (segment.Fate, segment.Detail));
         Assert.IsType<SessionConflictException>(result.Failure);
@@ -100,7 +101,8 @@ public sealed class InterpreterTests
     public void Every_operation_is_generated()
     {
         var generator = new Generator(new Random(1), new GeneratorProfile());
-        var made = Enumerable.Range(0, 3_000).SelectMany(_ => generator.Next(0).Steps).SelectMany(Steps.All).Select(step => step.Op).ToHashSet();
+        var made = Enumerable.Range(0, 3_000).SelectMany(_ => generator.Next(0).Steps).SelectMany(Steps.All)
+            .Select(step => step.Op).ToHashSet();
         Assert.Empty(Enum.GetValues<Op>().Except(made));
     }
 

@@ -4,7 +4,8 @@ using RedisSessions.Consistency.Tests.Support;
 namespace RedisSessions.Consistency.Tests;
 
 /// <summary>
-/// Where the library differs from its documentation without any concurrency. Such a test fails when the difference is gone: then its case goes here, and its
+/// Where the library differs from its documentation without any concurrency. Such a test fails when the difference is gone: then its case
+/// goes here, and its
 /// scripts go into the comparison.
 /// </summary>
 public sealed class KnownDifferenceTests
@@ -18,7 +19,8 @@ public sealed class KnownDifferenceTests
 
     [Fact]
     public Task An_update_that_ends_the_session_and_throws_leaves_it_ended() =>
-        DiffersAsync(Begin, new("r", [new(Op.Update) { Then = [new(Op.Destroy), new(Op.Throw)] }, new(Op.Set) { Path = "b", Value = "1" }]), Look);
+        DiffersAsync(Begin,
+            new("r", [new(Op.Update) { Then = [new(Op.Destroy), new(Op.Throw)] }, new(Op.Set) { Path = "b", Value = "1" }]), Look);
 
     [Fact]
     public Task A_literal_key_hides_the_path_of_its_text() => DiffersAsync(

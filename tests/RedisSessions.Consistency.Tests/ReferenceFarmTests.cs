@@ -10,7 +10,8 @@ namespace RedisSessions.Consistency.Tests;
 public sealed class ReferenceFarmTests
 {
     private static readonly GeneratorProfile Everything = new() { Cancelled = 0 };
-    private static readonly GeneratorProfile Lasting = new() { Cancelled = 0, Logout = 0, All = 0, Discards = 0, Order = 100, Flash = 0, ReadOnly = 0 };
+    private static readonly GeneratorProfile Lasting = new() { Cancelled = 0, Logout = 0, All = 0, Discards = 0, Order = 100, Flash = 0,
+        ReadOnly = 0 };
 
     [Fact]
     public void One_request_after_the_other_is_accepted() =>
@@ -18,7 +19,8 @@ public sealed class ReferenceFarmTests
 
     [Fact]
     public void Requests_beside_each_other_are_accepted() =>
-        Gen.Select(Gen.Int[0, 1_000_000], Gen.Int[2, 8]).Sample(plan => Accepted(plan.Item1, requests: 40, parallel: plan.Item2), iter: 200);
+        Gen.Select(Gen.Int[0, 1_000_000], Gen.Int[2, 8]).Sample(plan => Accepted(plan.Item1, requests: 40, parallel: plan.Item2),
+            iter: 200);
 
     [Theory]
     [InlineData(nameof(Fault.Drop))]

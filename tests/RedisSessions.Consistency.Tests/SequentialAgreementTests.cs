@@ -20,7 +20,8 @@ public sealed class SequentialAgreementTests
         for (var i = 0; i < 50; i++)
         {
             var generator = new Generator(new Random((seed * 1000) + i), Profile);
-            Request[] requests = [.. Enumerable.Range(0, 50).Select(_ => generator.Next(0)).Where(request => !KnownDifference.UndoesAnEnd(request)).Take(10)];
+            Request[] requests = [.. Enumerable.Range(0, 50).Select(_ => generator.Next(0))
+                .Where(request => !KnownDifference.UndoesAnEnd(request)).Take(10)];
             if (await Agreement.DifferenceAsync(requests) is not null)
                 differences.Add(await SmallestAsync(requests));
         }

@@ -78,7 +78,8 @@ internal static class Agreement
         var text = new StringBuilder();
         foreach (var segment in segments)
         {
-            text.Append(segment.IsUpdate ? "  update " : "  plain ").Append(segment.Fate).AppendLine(segment.WithNext ? " with the next" : "");
+            text.Append(segment.IsUpdate ? "  update " : "  plain ").Append(segment.Fate)
+                .AppendLine(segment.WithNext ? " with the next" : "");
             foreach (var executed in segment.Steps)
                 text.Append("    ").AppendLine(Printing.Line(executed with { Answer = AnswerText.Comparable(executed) }));
         }

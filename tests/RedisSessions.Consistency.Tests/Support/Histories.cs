@@ -69,7 +69,9 @@ internal static class Histories
         var findings = Judge.Check(broken);
         Assert.True(findings.Count > 0, $"{code} is not found");
         Assert.True(findings.All(finding => finding.Code == code), $"expected {code}: {string.Join(Environment.NewLine, findings)}");
-        Assert.True(findings.All(finding => finding.Requests.Count > 0 && Report.Of(finding, broken).Contains(finding.Requests[0], StringComparison.Ordinal)));
+        Assert.True(
+            findings.All(finding => finding.Requests.Count > 0
+            && Report.Of(finding, broken).Contains(finding.Requests[0], StringComparison.Ordinal)));
         Assert.Equal([], Judge.Check(right).Select(finding => finding.ToString()));
     }
 

@@ -23,7 +23,8 @@ internal enum Fault
 }
 
 /// <summary>
-/// Executes requests of several browsers on the model, interleaved at random and each transaction at once: a store without any fault but the one that is
+/// Executes requests of several browsers on the model, interleaved at random and each transaction at once: a store without any fault but
+/// the one that is
 /// planted. What it observes must be accepted without one.
 /// </summary>
 internal sealed class ReferenceFarm(Random random, int parallel, Fault fault = Fault.None)
@@ -61,16 +62,19 @@ internal sealed class ReferenceFarm(Random random, int parallel, Fault fault = F
             while (!Advance(last))
                 continue;
         }
-        HasFailed &= _failed is null || _browsers.Any(cookie => cookie is { } sent && _cookies[sent].Session == _failed && !_failed.HasEnded);
+        HasFailed &= _failed is null
+            || _browsers.Any(cookie => cookie is { } sent && _cookies[sent].Session == _failed && !_failed.HasEnded);
         return new RunHistory("reference", 0, [.. _observations.OrderBy(observation => observation.Began)], [], new Rules());
     }
 
     private Running Begin(Request request, int browser)
     {
         var cookie = _browsers[browser];
-        var isLive = cookie is { } sent && _cookies.TryGetValue(sent, out var found) && !found.Session.HasEnded && found.Session.Epoch == found.Epoch;
+        var isLive = cookie is { } sent && _cookies.TryGetValue(sent, out var found) && !found.Session.HasEnded
+            && found.Session.Epoch == found.Epoch;
         var session = isLive ? _cookies[cookie!.Value].Session : new Stored();
-        return new Running(request, browser, cookie, !isLive, session, session.Epoch, session.State, ++_clock, new ScriptRun(request, (int)_clock));
+        return new Running(request, browser, cookie, !isLive, session, session.Epoch, session.State, ++_clock,
+            new ScriptRun(request, (int)_clock));
     }
 
     /// <summary>Executes one transaction; answers whether the request is over.</summary>

@@ -6,7 +6,8 @@ namespace RedisSessions.Consistency.History;
 internal static class AnswerText
 {
     /// <summary>
-    /// The answer without what no promise fixes: whether <see cref="Op.All"/> shows literal keys that hold a dot. No path begins with such a key.
+    /// The answer without what no promise fixes: whether <see cref="Op.All"/> shows literal keys that hold a dot. No path begins with such
+    /// a key.
     /// </summary>
     public static string? Comparable(Executed executed)
     {

@@ -18,7 +18,9 @@ internal static class Codes
     /// <summary>A change is there that was given up before it was sent.</summary>
     public const string AppliedThoughAbandoned = "applied-though-abandoned";
 
-    /// <summary>An update whose delegate only gave a new id, a lifetime or an end acted on values that were not current at its place.</summary>
+    /// <summary>
+    /// An update whose delegate only gave a new id, a lifetime or an end acted on values that were not current at its place.
+    /// </summary>
     public const string UpdateActedOnStale = "update-acted-on-stale";
 
     /// <summary>A decision on flashed values is compared with nothing.</summary>

@@ -10,7 +10,8 @@ internal sealed class CookieChecks(Lineage lineage, RunHistory history)
 
     private readonly Ends _ends = new(history);
     private readonly Lifetimes _lifetimes = new(lineage, history);
-    private readonly bool _mayGoBack = history.Rules.MayLoseAcknowledged && history.Events.Any(happened => happened.What.StartsWith("rollback", StringComparison.Ordinal));
+    private readonly bool _mayGoBack = history.Rules.MayLoseAcknowledged
+        && history.Events.Any(happened => happened.What.StartsWith("rollback", StringComparison.Ordinal));
 
     /// <summary>All that is broken.</summary>
     public IEnumerable<Finding> Check() =>
@@ -37,18 +38,21 @@ internal sealed class CookieChecks(Lineage lineage, RunHistory history)
     {
         if (_mayGoBack)
             yield break;
-        foreach (var logout in lineage.Members.Where(member => member != request && member.WasNew is not null && member.DidForSure(Op.Destroy)))
+        foreach (
+            var logout in lineage.Members.Where(member => member != request && member.WasNew is not null && member.DidForSure(Op.Destroy)))
         {
             if (logout.Ended < request.Began)
                 yield return new Finding(Codes.EndedSessionReturned, [logout.Request.Id, request.Request.Id],
                     $"the logout of {logout.Request.Id} was acknowledged before {request.Request.Id} began, which still had the session");
         }
-        foreach (var login in lineage.Members.Where(member => member is { WasNew: false, NewCookie: not null } && member.DidForSure(Op.Login)))
+        foreach (
+            var login in lineage.Members.Where(member => member is { WasNew: false, NewCookie: not null } && member.DidForSure(Op.Login)))
         {
             var former = lineage.EpochOf(login.Cookie);
             if (login.Ended < request.Began && lineage.EpochOf(request.Cookie) == former && former != lineage.EpochOf(login.NewCookie))
                 yield return new Finding(Codes.DeadIdLives, [login.Request.Id, request.Request.Id],
-                    $"cookie {request.Cookie} is dead since the login of {login.Request.Id}, and {request.Request.Id} had the session by it");
+                    $"cookie {request.Cookie} is dead since the login of {login.Request.Id}, "
+                    + $"and {request.Request.Id} had the session by it");
         }
     }
 
@@ -74,22 +78,27 @@ internal sealed class CookieChecks(Lineage lineage, RunHistory history)
         var moves = request.WasNew == false && (request.DidForSure(Op.Rotate) || request.DidForSure(Op.Login));
         // Two rotations at once are one: the browser is told the new id by the other answer.
         var isTold = !request.DidForSure(Op.Login) && Rotation(request) is not null;
-        if (((request.WasNew == true && hasStored) || (moves && !isTold)) && !ends && !isRefused && request is { NewCookie: null, Ended: < long.MaxValue })
-            yield return new Finding(Codes.CookieMissing, [request.Request.Id], "what it stored is under an id that its browser was not told");
+        if (((request.WasNew == true && hasStored) || (moves && !isTold)) && !ends && !isRefused
+            && request is { NewCookie: null, Ended: < long.MaxValue })
+            yield return new Finding(Codes.CookieMissing, [request.Request.Id],
+                "what it stored is under an id that its browser was not told");
         if (request.NewCookie is not { } issued || issued == request.Cookie)
             yield break;
         if (request.WasNew == false ? !moves : !stored.Any(Facts.Writes))
-            yield return new Finding(Codes.UnaskedCookie, [request.Request.Id], $"its browser was told cookie {issued}, though it neither began a session nor moved one");
+            yield return new Finding(Codes.UnaskedCookie, [request.Request.Id],
+                $"its browser was told cookie {issued}, though it neither began a session nor moved one");
     }
 
     /// <summary>Whether a logout, or a login with an older id, may have come before.</summary>
     private bool MayBeDead(Observation request) => lineage.Members.Any(member => member != request && member.Began < request.Ended
         && (member.MayHaveDone(Op.Destroy)
-            || (member.MayHaveDone(Op.Login) && member.WasNew != true && lineage.EpochOf(member.NewCookie) != lineage.EpochOf(request.Cookie))));
+            || (member.MayHaveDone(Op.Login) && member.WasNew != true
+                && lineage.EpochOf(member.NewCookie) != lineage.EpochOf(request.Cookie))));
 
     /// <summary>The first rotation that may have taken a request's id away.</summary>
     private Observation? Rotation(Observation request) => lineage.Members
         .Where(member => member != request && member.WasNew != true && member.Began < request.Ended && member.MayHaveDone(Op.Rotate)
-            && (member.NewCookie is null || member.NewCookie > request.Cookie) && lineage.EpochOf(member.Cookie) == lineage.EpochOf(request.Cookie))
+            && (member.NewCookie is null || member.NewCookie > request.Cookie)
+                && lineage.EpochOf(member.Cookie) == lineage.EpochOf(request.Cookie))
         .MinBy(member => member.Began);
 }

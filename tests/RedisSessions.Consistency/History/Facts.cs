@@ -26,7 +26,8 @@ internal static class Facts
         observation.Segments.Any(segment => (segment.IsStored() || segment.IsUncertain()) && segment.Does(op));
 
     /// <summary>Whether an acknowledged transaction of a request did something.</summary>
-    public static bool DidForSure(this Observation observation, Op op) => observation.Segments.Any(segment => segment.IsStored() && segment.Does(op));
+    public static bool DidForSure(this Observation observation, Op op) => observation.Segments
+        .Any(segment => segment.IsStored() && segment.Does(op));
 
     /// <summary>Whether a request did something, or may have.</summary>
     public static bool MayHaveDone(this Observation observation, Op op) =>

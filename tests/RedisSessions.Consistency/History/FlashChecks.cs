@@ -19,7 +19,8 @@ internal static class FlashChecks
                                    where segment.IsStored() && segment.Steps.Any(executed => Pulls(executed, flash))
                                    select member.Request.Id];
             if (pullers.Length > 1)
-                yield return new Finding(Codes.FlashPulledTwice, pullers, $"each of them pulled {flash.Value} from {flash.Path}, which was flashed once");
+                yield return new Finding(Codes.FlashPulledTwice, pullers,
+                    $"each of them pulled {flash.Value} from {flash.Path}, which was flashed once");
         }
     }
 

@@ -5,7 +5,8 @@ using RedisSessions.Consistency.Scripts;
 namespace RedisSessions.Consistency.History;
 
 /// <summary>
-/// When flashed values go. The first commit of a request removes those that it saw, and a request that only reads has such a commit too, some time before it
+/// When flashed values go. The first commit of a request removes those that it saw, and a request that only reads has such a commit too,
+/// some time before it
 /// ends. So a flashed value is there for certain, gone for certain, or either, depending on which requests ran beside and between.
 /// </summary>
 internal sealed class FlashView
@@ -59,11 +60,16 @@ internal sealed class FlashView
     public bool Removes(int member, FlashMark mark) =>
         _agesForSure[member] && mark.By != member && !mark.IsUncertain && _isExact && _members[mark.By].Ended < _members[member].Began;
 
-    /// <summary>Whether the session may have ended or moved to another id before the request committed: then its bookkeeping is not stored.</summary>
+    /// <summary>
+    /// Whether the session may have ended or moved to another id before the request committed: then its bookkeeping is not stored.
+    /// </summary>
     private bool MayHaveLostItsId(Observation member) => _members.Any(other => other != member && other.Began < member.Ended
         && other.Ended > member.Began && (other.MayHaveDone(Op.Login) || other.MayHaveDone(Op.Destroy)));
 
-    /// <summary>Whether a request read something else at the path than this value before it committed: then it had loaded before, and does not remove it.</summary>
+    /// <summary>
+    /// Whether a request read something else at the path than this value before it committed: then it had loaded before, and does not
+    /// remove it.
+    /// </summary>
     private bool SawAnother(int member, string path, object? value)
     {
         foreach (var executed in UpToFirstCommit(_members[member]))

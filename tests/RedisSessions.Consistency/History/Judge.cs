@@ -18,7 +18,8 @@ internal static class Judge
         findings.AddRange(FlashChecks.Check(lineage, history.Rules));
         findings.AddRange(OrderLists.Check(lineage, OrderLists.Of(lineage), placed, refused, history.Rules));
         // Whoever sees a session that is dead breaks every order as well; one reason is enough.
-        if (findings.TrueForAll(finding => finding.Code is Codes.RefusedWithoutConflict or Codes.EndedWithoutEnd or Codes.CookieMissing or Codes.UnaskedCookie)
+        if (findings.TrueForAll(
+            finding => finding.Code is Codes.RefusedWithoutConflict or Codes.EndedWithoutEnd or Codes.CookieMissing or Codes.UnaskedCookie)
             && new Serializability(lineage, history, placed, refused).Check() is { } broken)
             findings.Add(broken);
         return findings;

@@ -2,7 +2,10 @@ using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.History;
 
-/// <summary>When a session may have ended by itself. It asks for the shortest of all timeouts that were ever set, since it is not known which was stored.</summary>
+/// <summary>
+/// When a session may have ended by itself. It asks for the shortest of all timeouts that were ever set, since it is not known which was
+/// stored.
+/// </summary>
 internal sealed class Lifetimes(Lineage lineage, RunHistory history)
 {
     /// <summary>Some handlers move the idle deadline only when a tenth of it has passed; twice that is left for travelling.</summary>
@@ -16,7 +19,8 @@ internal sealed class Lifetimes(Lineage lineage, RunHistory history)
     public bool MayHaveEnded(Observation request)
     {
         var arrived = Arrived(request);
-        var last = lineage.Members.Where(member => member != request && member.Ended < request.Began).Select(member => member.At).DefaultIfEmpty(request.At).Max();
+        var last = lineage.Members.Where(member => member != request && member.Ended < request.Began).Select(member => member.At)
+            .DefaultIfEmpty(request.At).Max();
         return arrived - last >= _idle || arrived - lineage.Members.Min(member => member.At) >= _absolute;
     }
 
@@ -25,7 +29,8 @@ internal sealed class Lifetimes(Lineage lineage, RunHistory history)
         Arrived(request) - rotation.At < history.Rules.RotationGrace.TotalMilliseconds * SureShare;
 
     /// <summary>The latest time at which a request can have loaded its session.</summary>
-    private long Arrived(Observation request) => Math.Max(request.At, _ends.Latest(request.Ended) is var end && end < int.MaxValue ? end : request.At);
+    private long Arrived(Observation request) =>
+        Math.Max(request.At, _ends.Latest(request.Ended) is var end && end < int.MaxValue ? end : request.At);
 
     private static double Shortest(Lineage lineage, Op op, TimeSpan configured) => lineage.Members
         .SelectMany(member => member.Request.Steps.SelectMany(Steps.All))

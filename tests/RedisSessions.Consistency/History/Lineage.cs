@@ -5,7 +5,8 @@ namespace RedisSessions.Consistency.History;
 /// <summary>One session through all its ids, with the requests that had it.</summary>
 /// <param name="members">The requests, in order of beginning.</param>
 /// <param name="epochs">
-/// The epoch of each cookie: a login begins one, and the ids of those before it are dead. Ids of one epoch, which rotations link, all lead to the session.
+/// The epoch of each cookie: a login begins one, and the ids of those before it are dead. Ids of one epoch, which rotations link, all lead
+/// to the session.
 /// </param>
 internal sealed class Lineage(IReadOnlyList<Observation> members, IReadOnlyDictionary<int, int> epochs)
 {
@@ -45,7 +46,9 @@ internal sealed class Lineage(IReadOnlyList<Observation> members, IReadOnlyDicti
     private static Lineage Of(IReadOnlyList<Observation> members)
     {
         var epochs = new Dictionary<int, int>();
-        foreach (var issuer in members.Where(member => member.NewCookie is not null).OrderBy(member => member.NewCookie).ThenBy(member => member.Began))
+        foreach (
+            var issuer in members.Where(member => member.NewCookie is not null)
+            .OrderBy(member => member.NewCookie).ThenBy(member => member.Began))
         {
             var (sent, issued) = (issuer.Cookie, issuer.NewCookie!.Value);
             var continues = issuer.WasNew == false && sent is not null && !issuer.Did(Op.Login);

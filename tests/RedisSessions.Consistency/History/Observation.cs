@@ -17,7 +17,9 @@ internal enum CookieAnswer
     Expired,
 }
 
-/// <summary>One request as its browser saw it. Ids are numbers that the history gives to cookies in the order in which they were issued.</summary>
+/// <summary>
+/// One request as its browser saw it. Ids are numbers that the history gives to cookies in the order in which they were issued.
+/// </summary>
 /// <param name="Request">What was asked.</param>
 /// <param name="Browser">Who asked.</param>
 /// <param name="Process">Which process was asked.</param>
@@ -52,7 +54,8 @@ internal sealed record RunHistory(
 /// <summary>Something that the environment did.</summary>
 /// <param name="At">On the counter of <see cref="Observation.Began"/>.</param>
 /// <param name="What">
-/// For example <c>rollback</c>, <c>outage</c>, <c>switch-to-new</c>. What begins with <c>kill</c> excuses requests that never end, and <c>rollback</c> lets
+/// For example <c>rollback</c>, <c>outage</c>, <c>switch-to-new</c>. What begins with <c>kill</c> excuses requests that never end, and
+/// <c>rollback</c> lets
 /// acknowledged commits be missing where <see cref="Rules.MayLoseAcknowledged"/> allows it.
 /// </param>
 internal sealed record EnvironmentEvent(long At, string What);
@@ -63,7 +66,9 @@ internal sealed record Rules
     /// <summary>A store was rolled back on purpose: acknowledged commits may be missing, but no stale commit may overwrite.</summary>
     public bool MayLoseAcknowledged { get; init; }
 
-    /// <summary>How old a plain read may be beside other browsers' writes (near cache); a browser always reads what it was told is stored.</summary>
+    /// <summary>
+    /// How old a plain read may be beside other browsers' writes (near cache); a browser always reads what it was told is stored.
+    /// </summary>
     public TimeSpan Staleness { get; init; }
 
     /// <summary>Plain requests overwrite instead of being refused.</summary>

@@ -3,7 +3,8 @@ using RedisSessions.Consistency.Scripts;
 namespace RedisSessions.Consistency.History;
 
 /// <summary>
-/// The list of commits, to which a share of the transactions pushes its id: what is missing in it, what is there twice, and what should not be there can be
+/// The list of commits, to which a share of the transactions pushes its id: what is missing in it, what is there twice, and what should not
+/// be there can be
 /// said without a search.
 /// </summary>
 internal static class OrderLists
@@ -25,7 +26,8 @@ internal static class OrderLists
 
     /// <summary>What the readings show.</summary>
     public static IEnumerable<Finding> Check(
-        Lineage lineage, IReadOnlyList<Reading> readings, IReadOnlyList<Transaction> placed, IReadOnlyList<Transaction> refused, Rules rules)
+        Lineage lineage, IReadOnlyList<Reading> readings, IReadOnlyList<Transaction> placed, IReadOnlyList<Transaction> refused,
+            Rules rules)
     {
         placed = [.. placed.Where(transaction => transaction.Kind != Kind.Read)];
         var stored = placed.SelectMany(transaction => transaction.OrderIds).ToHashSet(StringComparer.Ordinal);
@@ -33,7 +35,8 @@ internal static class OrderLists
         foreach (var (reader, ids) in readings)
         {
             foreach (var twice in ids.GroupBy(id => id).Where(group => group.Count() > 1 && seen.Add("2" + group.Key)))
-                yield return new Finding(Codes.Twice, [reader.Request.Id], $"{reader.Request.Id} reads {twice.Key} {twice.Count()} times in the list of commits");
+                yield return new Finding(Codes.Twice, [reader.Request.Id],
+                    $"{reader.Request.Id} reads {twice.Key} {twice.Count()} times in the list of commits");
             foreach (var transaction in refused)
             {
                 foreach (var id in transaction.OrderIds.Where(id => ids.Contains(id) && !stored.Contains(id) && seen.Add("r" + id)))
@@ -67,7 +70,8 @@ internal static class OrderLists
             { Op: Op.Get, Path: Generator.Order } => Json.Read(executed.Answer),
             _ => null,
         };
-        return value is List<object?> list ? [.. list.Select(Json.Write)] : executed.Step.Op is Op.All or Op.Get && value is null ? Missing(executed) : null;
+        return value is List<object?> list ? [.. list.Select(Json.Write)] : executed.Step.Op is Op.All or Op.Get && value is null
+            ? Missing(executed) : null;
     }
 
     private static string[]? Missing(Executed executed) => executed.Step.Op == Op.All || executed.Step.Path == Generator.Order ? [] : null;

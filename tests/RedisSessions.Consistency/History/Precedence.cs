@@ -1,7 +1,8 @@
 namespace RedisSessions.Consistency.History;
 
 /// <summary>
-/// Which transactions come before which, whatever the values are: those of one request in turn, those of requests that had ended before another began, and
+/// Which transactions come before which, whatever the values are: those of one request in turn, those of requests that had ended before
+/// another began, and
 /// those whose order a list of commits shows.
 /// </summary>
 internal sealed class Precedence
@@ -23,7 +24,8 @@ internal sealed class Precedence
         _isSeen = new bool[transactions.Count];
         var ends = new Ends(history);
         // What the last request of all does not read is missing, and not only late.
-        var last = transactions.Where(transaction => transaction.Kind != Kind.Rollback).MaxBy(transaction => transaction.Began)?.Member ?? -1;
+        var last = transactions
+            .Where(transaction => transaction.Kind != Kind.Rollback).MaxBy(transaction => transaction.Began)?.Member ?? -1;
         for (var first = 0; first < transactions.Count; first++)
         {
             for (var second = 0; second < transactions.Count; second++)

@@ -18,7 +18,8 @@ internal sealed class Replay(Lineage lineage, Rules rules, Relaxation relaxation
 {
     private readonly FlashView _flash = new(lineage, rules, relaxation.VanishingFlash);
     private readonly HashSet<string> _flashedPaths =
-        [.. lineage.Members.SelectMany(Facts.Executed).Where(executed => executed.Step.Op == Op.Flash).Select(executed => executed.Step.Path!)];
+        [.. lineage.Members.SelectMany(Facts.Executed).Where(executed => executed.Step.Op == Op.Flash)
+            .Select(executed => executed.Step.Path!)];
 
     /// <summary>Why the last transaction did not fit.</summary>
     public string? Mismatch { get; private set; }
@@ -39,10 +40,12 @@ internal sealed class Replay(Lineage lineage, Rules rules, Relaxation relaxation
             return Run(transaction, place);
         var state = place.Values.Age((_, mark) =>
             _flash.IsGone(mark, transaction.Member) || (transaction.IsLater && _flash.Removes(transaction.Member, mark)));
-        if (!Fits(transaction, new ModelSession(state, transaction.Member), [.. transaction.Carried.Where(read => StillCounts(transaction, read))], isUpdate: true))
+        if (!Fits(transaction, new ModelSession(state, transaction.Member),
+            [.. transaction.Carried.Where(read => StillCounts(transaction, read))], isUpdate: true))
             return null;
         var session = new ModelSession(state, transaction.Member, transaction.IsReadOnly) { LiteralWins = relaxation.LiteralWins };
-        if (!Fits(transaction, session, transaction.Plain, isUpdate: false) || !Fits(transaction, session, transaction.Update, isUpdate: true))
+        if (!Fits(transaction, session, transaction.Plain, isUpdate: false)
+            || !Fits(transaction, session, transaction.Update, isUpdate: true))
             return null;
         return transaction.Kind == Kind.Read ? Seen(transaction, place, session.State) : Stored(transaction, place, session);
     }
@@ -54,7 +57,8 @@ internal sealed class Replay(Lineage lineage, Rules rules, Relaxation relaxation
             state = state.Age((_, mark) => _flash.Removes(transaction.Member, mark));
         if (transaction.IsOptional || transaction.Kind == Kind.Script)
             state = state.WithUncertain((_, mark) => mark.By == transaction.Member);
-        return new Place(state, session.KillsId && transaction.NewEpoch is { } epoch ? epoch : place.Epoch, place.HasEnded || session.IsDestroyed);
+        return new Place(state, session.KillsId && transaction.NewEpoch is { } epoch ? epoch : place.Epoch, place.HasEnded
+            || session.IsDestroyed);
     }
 
     private Place Run(Transaction transaction, Place place)
@@ -71,19 +75,24 @@ internal sealed class Replay(Lineage lineage, Rules rules, Relaxation relaxation
     }
 
     /// <summary>
-    /// A read leaves everything as it was, but it may have shown that a flashed value is gone; unless its own request has removed it, which need not be stored.
+    /// A read leaves everything as it was, but it may have shown that a flashed value is gone; unless its own request has removed it, which
+    /// need not be stored.
     /// </summary>
     private static Place Seen(Transaction transaction, Place place, ModelState seen) =>
-        transaction.IsLater || ReferenceEquals(place.Values.Flashed, seen.Flashed) || transaction.Steps.Any(executed => executed.Step.Writes())
+        transaction.IsLater || ReferenceEquals(place.Values.Flashed, seen.Flashed)
+            || transaction.Steps.Any(executed => executed.Step.Writes())
             ? place
             : place with { Values = place.Values.Age((path, _) => !seen.Flashed.ContainsKey(path)) };
 
-    /// <summary>Whether a read before an update still has to hold after it: neither the update nor the ageing of flash data changed what was read.</summary>
+    /// <summary>
+    /// Whether a read before an update still has to hold after it: neither the update nor the ageing of flash data changed what was read.
+    /// </summary>
     private bool StillCounts(Transaction transaction, Executed read)
     {
         var top = Touched.TopOf(read);
         return !read.Step.Writes() && !transaction.CarriedExcept.Contains(top) && !transaction.CarriedExcept.Contains(Touched.Everything)
-            && (top == Touched.Everything ? transaction.CarriedExcept.Count + _flashedPaths.Count == 0 : !_flashedPaths.Any(path => Touched.Top(path) == top));
+            && (top == Touched.Everything ? transaction.CarriedExcept.Count + _flashedPaths.Count == 0
+                : !_flashedPaths.Any(path => Touched.Top(path) == top));
     }
 
     private bool Fits(Transaction transaction, ModelSession session, IReadOnlyList<Executed> steps, bool isUpdate)
@@ -145,7 +154,8 @@ internal sealed class Replay(Lineage lineage, Rules rules, Relaxation relaxation
     private bool Resolves(Transaction transaction, ModelSession session, ModelState before, Executed executed, bool isUpdate)
     {
         var after = session.State;
-        var open = before.Flashed.Where(pair => IsOpen(transaction, before, pair.Key, pair.Value, executed.Step)).Select(pair => pair.Key).ToList();
+        var open = before.Flashed.Where(pair => IsOpen(transaction, before, pair.Key, pair.Value, executed.Step)).Select(pair => pair.Key)
+            .ToList();
         for (var gone = 1; gone < 1 << Math.Min(open.Count, 4); gone++)
         {
             var chosen = gone;
@@ -159,7 +169,8 @@ internal sealed class Replay(Lineage lineage, Rules rules, Relaxation relaxation
 
     private bool IsOpen(Transaction transaction, ModelState state, string path, FlashMark mark, Step step)
     {
-        if ((step.Path is { } at && !Touched.AreRelated(at, path)) || (mark.By == transaction.Member && !transaction.IsLater && !mark.IsUncertain))
+        if ((step.Path is { } at && !Touched.AreRelated(at, path))
+            || (mark.By == transaction.Member && !transaction.IsLater && !mark.IsUncertain))
             return false;
         Tree.TryGet(state.Values, Tree.Split(path).AsSpan(), out var value);
         return _flash.MayBeGone(path, mark, value, transaction.Member, transaction.IsLater);

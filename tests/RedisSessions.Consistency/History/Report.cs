@@ -27,7 +27,8 @@ internal static class Report
     private static void Append(StringBuilder text, Observation observation)
     {
         var ended = observation.Ended == long.MaxValue ? "never" : $"{observation.Ended}";
-        text.Append($"  {observation.Request.Id} [{observation.Began}-{ended}] browser {observation.Browser}, process {observation.Process}, ")
+        text.Append(
+            $"  {observation.Request.Id} [{observation.Began}-{ended}] browser {observation.Browser}, process {observation.Process}, ")
             .Append(observation.Cookie is { } sent ? $"cookie {sent}" : "no cookie").Append(observation.WasNew == true ? ", new" : "")
             .AppendLine(observation.Answer == CookieAnswer.None ? "" : $" -> {observation.Answer} {observation.NewCookie}");
         if (observation.Segments.Count == 0)

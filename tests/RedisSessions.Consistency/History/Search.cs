@@ -16,7 +16,8 @@ internal enum Outcome
 }
 
 /// <summary>
-/// Looks for an order of a session's transactions that is consistent with real time and gives their answers: depth first, and no set of placed transactions
+/// Looks for an order of a session's transactions that is consistent with real time and gives their answers: depth first, and no set of
+/// placed transactions
 /// is tried twice with the same state.
 /// </summary>
 internal sealed class Search

@@ -4,9 +4,11 @@ using RedisSessions.Consistency.Scripts;
 namespace RedisSessions.Consistency.History;
 
 /// <summary>
-/// Whether a session's transactions have an order; and if not, which promise it is that they break: the one without which they would have one.
+/// Whether a session's transactions have an order; and if not, which promise it is that they break: the one without which they would have
+/// one.
 /// </summary>
-internal sealed class Serializability(Lineage lineage, RunHistory history, IReadOnlyList<Transaction> placed, IReadOnlyList<Transaction> refused)
+internal sealed class Serializability(Lineage lineage, RunHistory history, IReadOnlyList<Transaction> placed,
+    IReadOnlyList<Transaction> refused)
 {
     /// <summary>How many replays the search for an order may take.</summary>
     private const int Budget = 150_000;
@@ -56,16 +58,20 @@ internal sealed class Serializability(Lineage lineage, RunHistory history, IRead
         if (refused.Count > 0 && Run([.. placed, .. refused], Relaxation.None, ExplanationBudget) is (Outcome.Found, var found))
         {
             var applied = found.Longest.First(refused.Contains);
-            return new Finding(OrderLists.Code(applied), [applied.Request], $"an order exists only with the change of {applied.Request}, which was {applied.Fate}");
+            return new Finding(OrderLists.Code(applied), [applied.Request],
+                $"an order exists only with the change of {applied.Request}, which was {applied.Fate}");
         }
         foreach (var transaction in placed.Where(transaction => transaction is { Kind: Kind.Write, IsOptional: false }))
         {
             var unstored = transaction with { Kind = Kind.Read };
-            if (Run([.. placed.Select(other => other == transaction ? unstored : other)], Relaxation.None, ExplanationBudget).Outcome == Outcome.Found)
-                return Explained(Codes.Lost, $"an order exists only without the change of {transaction.Request}, which was acknowledged", search, transaction.Request);
+            if (Run([.. placed.Select(other => other == transaction ? unstored : other)], Relaxation.None,
+                ExplanationBudget).Outcome == Outcome.Found)
+                return Explained(Codes.Lost, $"an order exists only without the change of {transaction.Request}, which was acknowledged",
+                    search, transaction.Request);
             var again = transaction with { IsLater = true, IsOptional = true, Carried = [] };
             if (CanRepeat(transaction) && Run([.. placed, again], Relaxation.None, ExplanationBudget).Outcome == Outcome.Found)
-                return Explained(Codes.Twice, $"an order exists only with the change of {transaction.Request} applied twice", search, transaction.Request);
+                return Explained(Codes.Twice, $"an order exists only with the change of {transaction.Request} applied twice", search,
+                    transaction.Request);
         }
         return null;
     }
@@ -77,7 +83,8 @@ internal sealed class Serializability(Lineage lineage, RunHistory history, IRead
     private (Outcome Outcome, Search Search) Run(IReadOnlyList<Transaction> transactions, Relaxation relaxation, int budget)
     {
         var search = new Search(
-            transactions, new Replay(lineage, history.Rules, relaxation), new Precedence(transactions, history, relaxation, _lists), budget);
+            transactions, new Replay(lineage, history.Rules, relaxation), new Precedence(transactions, history, relaxation, _lists),
+                budget);
         return (search.Run(new Place(ModelState.Empty, Start(transactions), HasEnded: false)), search);
     }
 
@@ -96,7 +103,8 @@ internal sealed class Serializability(Lineage lineage, RunHistory history, IRead
         var order = string.Join(" ", search.Longest.Select(transaction => transaction.Request));
         var obstacles = search.Obstacles.Take(6).Select(obstacle => "    " + obstacle);
         string[] concerned = requests.Length > 0 ? requests : [.. search.Obstacles.Select(obstacle => obstacle.Split(':')[0]).Distinct()];
-        return new Finding(code, concerned, $"{why}{Environment.NewLine}  longest order: {order}{Environment.NewLine}  then none of these fits:"
+        return new Finding(code, concerned,
+            $"{why}{Environment.NewLine}  longest order: {order}{Environment.NewLine}  then none of these fits:"
             + $"{Environment.NewLine}{string.Join(Environment.NewLine, obstacles)}");
     }
 }

@@ -24,13 +24,17 @@ internal static class Touched
         return longer.StartsWith(shorter, StringComparison.Ordinal) && (longer.Length == shorter.Length || longer[shorter.Length] == '.');
     }
 
-    /// <summary>The keys on which it depends whether a transaction goes through: what it read, and where its changes may make no sense.</summary>
+    /// <summary>
+    /// The keys on which it depends whether a transaction goes through: what it read, and where its changes may make no sense.
+    /// </summary>
     public static IReadOnlySet<string> Sensitive(IEnumerable<Executed> steps) =>
-        steps.Where(executed => executed.Step.Op is not (Op.Set or Op.Flash or Op.LiteralSet or Op.Wait or Op.SetIdleTimeout or Op.SetAbsoluteTimeout
-                or Op.SetPersistent or Op.Rotate or Op.Login or Op.Destroy
-                or Op.LiteralRemove or Op.Clear or Op.Remove or Op.Keep or Op.Reflash or Op.CancelledCommit or Op.Update or Op.CancelledUpdate)
-                || !executed.Succeeded())
-            .Select(TopOf).ToHashSet(StringComparer.Ordinal);
+        steps.Where(executed => !IsBlind(executed.Step.Op) || !executed.Succeeded()).Select(TopOf).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Whether an operation goes through whatever is there.</summary>
+    private static bool IsBlind(Op op) =>
+        op is Op.Set or Op.Flash or Op.LiteralSet or Op.Remove or Op.LiteralRemove or Op.Clear or Op.Keep or Op.Reflash
+        or Op.SetIdleTimeout or Op.SetAbsoluteTimeout or Op.SetPersistent or Op.Rotate or Op.Login or Op.Destroy
+        or Op.Wait or Op.CancelledCommit or Op.Update or Op.CancelledUpdate;
 
     /// <summary>Whether two sets of keys have one in common.</summary>
     public static bool Meet(IReadOnlySet<string> first, IReadOnlySet<string> second) =>

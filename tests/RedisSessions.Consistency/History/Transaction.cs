@@ -82,9 +82,11 @@ internal sealed record Transaction
     public IEnumerable<Executed> Steps => Plain.Concat(Update);
 
     /// <summary>Whether all it changes is the id, a lifetime or the end.</summary>
-    public bool OnlyActs => Update.Count > 0 && Steps.Where(executed => executed.Step.Writes()).All(executed => executed.Step.ActsOnTheWhole());
+    public bool OnlyActs => Update.Count > 0
+        && Steps.Where(executed => executed.Step.Writes()).All(executed => executed.Step.ActsOnTheWhole());
 
     /// <summary>The ids that it pushed to the list of commits.</summary>
-    public IEnumerable<string> OrderIds => Steps.Where(executed => executed is { Step: { Op: Op.Push, Path: Generator.Order, Value: not null }, Answer: null })
+    public IEnumerable<string> OrderIds => Steps
+        .Where(executed => executed is { Step: { Op: Op.Push, Path: Generator.Order, Value: not null }, Answer: null })
         .Select(executed => executed.Step.Value!);
 }

@@ -23,7 +23,8 @@ internal sealed class Transactions
                 transactions.Add(lineage.Members[member], member);
         }
         if (history.Rules.MayLoseAcknowledged)
-            transactions._placed.AddRange(history.Events.Where(happened => happened.What.StartsWith("rollback", StringComparison.Ordinal)).Select(Rollback));
+            transactions._placed.AddRange(
+                history.Events.Where(happened => happened.What.StartsWith("rollback", StringComparison.Ordinal)).Select(Rollback));
         return (transactions._placed, transactions._refused);
     }
 
@@ -76,7 +77,8 @@ internal sealed class Transactions
             return;
         }
         if (writes)
-            AddWrite(transaction with { Carried = [.. request.Carried], CarriedExcept = request.ChangedSince }, segment.IsUncertain(), request);
+            AddWrite(transaction with { Carried = [.. request.Carried], CarriedExcept = request.ChangedSince }, segment.IsUncertain(),
+                request);
         else if (segment.IsStored())
             AddRead(transaction);
         request.HasCommitted |= segment.IsStored();
@@ -84,7 +86,8 @@ internal sealed class Transactions
 
     private void AddUpdate(Observation observation, int member, RequestState request, Segment? before, Segment update)
     {
-        var transaction = Base(observation, member, request) with { Plain = before?.Steps ?? [], Update = update.Steps, Fate = update.Fate };
+        var transaction = Base(observation, member, request) with { Plain = before?.Steps ?? [], Update = update.Steps,
+            Fate = update.Fate };
         var writes = update.Writes() || before is not null;
         if (!update.IsStored() && !update.IsUncertain())
         {
@@ -101,7 +104,8 @@ internal sealed class Transactions
         else if (update.IsStored())
             AddRead(transaction);
         request.HasCommitted |= update.IsStored();
-        request.ChangedSince = [.. request.ChangedSince, .. transaction.Steps.Where(executed => executed.Step.Writes()).Select(Touched.TopOf)];
+        request.ChangedSince = [.. request.ChangedSince,
+            .. transaction.Steps.Where(executed => executed.Step.Writes()).Select(Touched.TopOf)];
     }
 
     private void AddWrite(Transaction transaction, bool isOptional, RequestState request)

@@ -7,7 +7,8 @@ using Map = System.Collections.Immutable.ImmutableSortedDictionary<string, objec
 namespace RedisSessions.Consistency.Reference;
 
 /// <summary>
-/// What one request sees and does, one step after the other and alone: the meaning of each operation, written from the documentation. It holds a working
+/// What one request sees and does, one step after the other and alone: the meaning of each operation, written from the documentation. It
+/// holds a working
 /// state; its owner decides when that is stored.
 /// </summary>
 /// <param name="state">What is stored now.</param>
@@ -38,7 +39,9 @@ internal sealed class ModelSession(ModelState state, int request, bool isReadOnl
     /// <summary>Whether something was written that is stored, also in a new session.</summary>
     public bool HasWritten { get; set; }
 
-    /// <summary>Today's rule for a literal key that has the text of a path: the literal wins when reading and removing. DESIGN keeps them apart.</summary>
+    /// <summary>
+    /// Today's rule for a literal key that has the text of a path: the literal wins when reading and removing. DESIGN keeps them apart.
+    /// </summary>
     public bool LiteralWins { get; init; }
 
     /// <summary>Whether the session refuses every write.</summary>
@@ -64,7 +67,9 @@ internal sealed class ModelSession(ModelState state, int request, bool isReadOnl
         _ => RefusesWrites ? Refused : Write(step),
     };
 
-    /// <summary>Removes flashed paths that a request before this one flashed or kept: done by the first commit of a request that sees them.</summary>
+    /// <summary>
+    /// Removes flashed paths that a request before this one flashed or kept: done by the first commit of a request that sees them.
+    /// </summary>
     public void Age()
     {
         if (!RefusesWrites)
@@ -169,7 +174,8 @@ internal sealed class ModelSession(ModelState state, int request, bool isReadOnl
     private string? Add(string path, string value, bool first)
     {
         // Observed, not documented: null counts as missing.
-        var list = Tree.TryGet(State.Values, Tree.Split(path).AsSpan(), out var there) && there is not null ? there as ImmutableList<object?> : [];
+        var list = Tree.TryGet(State.Values, Tree.Split(path).AsSpan(), out var there) && there is not null
+            ? there as ImmutableList<object?> : [];
         if (list is null)
             return Refused;
         var element = Tree.From(Json.Read(value));

@@ -3,7 +3,8 @@ using RedisSessions.Consistency.Scripts;
 namespace RedisSessions.Consistency.Reference;
 
 /// <summary>
-/// Executes a request on the model, one transaction at a time, with the segments that the interpreter would write down. Each transaction runs alone, on what
+/// Executes a request on the model, one transaction at a time, with the segments that the interpreter would write down. Each transaction
+/// runs alone, on what
 /// is stored when it begins: what stores is the owner's.
 /// </summary>
 /// <param name="request">What to do.</param>
@@ -37,7 +38,8 @@ internal sealed class ScriptRun(Request request, int number)
     {
         if (!stored.Exists)
             stored = _unstored ?? stored;
-        var session = new ModelSession(stored, number, request.Access == SessionAccess.ReadOnly) { IsDestroyed = IsDestroyed, LiteralWins = LiteralWins };
+        var session = new ModelSession(stored, number, request.Access == SessionAccess.ReadOnly) { IsDestroyed = IsDestroyed,
+            LiteralWins = LiteralWins };
         while (_next < request.Steps.Count)
         {
             if (Run(request.Steps[_next++], session, stored))
@@ -63,7 +65,8 @@ internal sealed class ScriptRun(Request request, int number)
                 _open.Add(new Executed(step, "!Cancelled"));
                 return false;
             case Op.Discard:
-                (session.State, session.IsDestroyed, session.ChangesId, session.KillsId, session.HasWritten) = (stored, IsDestroyed, false, false, false);
+                (session.State, session.IsDestroyed, session.ChangesId, session.KillsId, session.HasWritten) = (stored, IsDestroyed, false,
+                    false, false);
                 Close(Fate.Abandoned);
                 return false;
             case Op.Update:

@@ -5,7 +5,8 @@ using Map = System.Collections.Immutable.ImmutableSortedDictionary<string, objec
 namespace RedisSessions.Consistency.Reference;
 
 /// <summary>
-/// Values as an immutable tree: null, bool, long, double, string, byte[], DateTimeOffset, <see cref="ImmutableList{T}"/> and sorted maps. A path is split at
+/// Values as an immutable tree: null, bool, long, double, string, byte[], DateTimeOffset, <see cref="ImmutableList{T}"/> and sorted maps. A
+/// path is split at
 /// its dots; a segment addresses a map by key and a list by number.
 /// </summary>
 internal static class Tree
@@ -45,7 +46,8 @@ internal static class Tree
     }
 
     /// <summary>
-    /// The tree with a value at a path. What is not a map on its way is replaced by one. Observed, not documented: the number after the last
+    /// The tree with a value at a path. What is not a map on its way is replaced by one. Observed, not documented: the number after the
+    /// last
     /// element appends, and any other segment that is no element's number makes the list a map, whose keys are the numbers.
     /// </summary>
     public static object? With(object? node, ReadOnlySpan<string> path, object? value)
@@ -65,7 +67,9 @@ internal static class Tree
         return map.SetItem(path[0], With(map.GetValueOrDefault(path[0]), path[1..], value));
     }
 
-    /// <summary>The tree without the value at a path; the elements of a list after it move up. What does not exist is not removed.</summary>
+    /// <summary>
+    /// The tree without the value at a path; the elements of a list after it move up. What does not exist is not removed.
+    /// </summary>
     public static object? Without(object? node, ReadOnlySpan<string> path)
     {
         if (node is Map map && map.TryGetValue(path[0], out var member))

@@ -3,7 +3,9 @@ namespace RedisSessions.Consistency.Scripts;
 /// <summary>Names what became of a transaction by what a commit threw.</summary>
 internal static class Fates
 {
-    /// <summary>The fate that an exception of a commit, of an update or of the request's end stands for, and the detail for a finding.</summary>
+    /// <summary>
+    /// The fate that an exception of a commit, of an update or of the request's end stands for, and the detail for a finding.
+    /// </summary>
     public static (Fate Fate, string? Detail) Of(Exception e) => e switch
     {
         SessionConflictException { SessionEnded: true } => (Fate.Ended, null),

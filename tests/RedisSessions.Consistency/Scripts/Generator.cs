@@ -29,7 +29,8 @@ internal sealed class Generator(Random random, GeneratorProfile profile)
     private void Add(List<Step> steps, string id, ref int transactions)
     {
         var kind = Pick(
-            profile.Values + profile.Lists + profile.Literals + profile.Flash + profile.Lifetimes + profile.All + profile.Rotation + profile.Login + profile.Logout,
+            profile.Values + profile.Lists + profile.Literals + profile.Flash + profile.Lifetimes + profile.All + profile.Rotation
+                + profile.Login + profile.Logout,
             profile.Updates, profile.Commits, profile.Cancelled, profile.Caught, profile.Waits, profile.Discards, profile.Values / 3);
         switch (kind)
         {
@@ -71,14 +72,16 @@ internal sealed class Generator(Random random, GeneratorProfile profile)
         random.Next(2) == 0 ? new Step(Op.CancelledCommit) : Update(Op.CancelledUpdate, id, ref transactions);
 
     /// <summary>Where the transaction that is open at the end of these steps began.</summary>
-    private static int From(List<Step> steps) => steps.FindLastIndex(step => step.Op is Op.Commit or Op.Update or Op.CancelledUpdate or Op.Discard) + 1;
+    private static int From(List<Step> steps) =>
+        steps.FindLastIndex(step => step.Op is Op.Commit or Op.Update or Op.CancelledUpdate or Op.Discard) + 1;
 
     private void PushOrder(List<Step> steps, int from, string id, ref int transactions)
     {
         var writes = steps.Skip(from).SelectMany(Steps.All).Any(Steps.Writes);
         if (!writes || random.Next(100) >= profile.Order || steps.Skip(from).Any(step => step.Op == Op.Destroy))
             return;
-        steps.Add(new Step(Op.Push) { Path = Order, Value = Json.Write(string.Create(CultureInfo.InvariantCulture, $"{id}.{++transactions}")) });
+        steps.Add(
+            new Step(Op.Push) { Path = Order, Value = Json.Write(string.Create(CultureInfo.InvariantCulture, $"{id}.{++transactions}")) });
     }
 
     private int Pick(params ReadOnlySpan<int> weights) => Weighted.Pick(random, weights);

@@ -1,7 +1,8 @@
 namespace RedisSessions.Consistency.Scripts;
 
 /// <summary>
-/// Executes a request on a session, as an endpoint would, and writes down each step with its answer. The last segment is left open: whoever calls this
+/// Executes a request on a session, as an endpoint would, and writes down each step with its answer. The last segment is left open: whoever
+/// calls this
 /// commits it, as the middleware does.
 /// </summary>
 internal sealed class Interpreter
@@ -25,7 +26,8 @@ internal sealed class Interpreter
     /// <param name="session">The session that was loaded for it.</param>
     /// <param name="wait">Takes so many milliseconds: work inside the endpoint or a delegate.</param>
     /// <param name="cancellationToken">Goes to commits and updates, as the request's own token does.</param>
-    public static async Task<ExecutionResult> RunAsync(Request request, Session session, Func<long, Task> wait, CancellationToken cancellationToken)
+    public static async Task<ExecutionResult> RunAsync(Request request, Session session, Func<long, Task> wait,
+        CancellationToken cancellationToken)
     {
         var interpreter = new Interpreter(session, wait, cancellationToken);
         var failure = await interpreter.RunAsync(request.Steps);

@@ -6,7 +6,8 @@ using System.Text.Json;
 namespace RedisSessions.Consistency.Scripts;
 
 /// <summary>
-/// Values as canonical JSON, so that two values are equal when their texts are: map keys are sorted ordinally, bytes are <c>{"$bytes":base64}</c>,
+/// Values as canonical JSON, so that two values are equal when their texts are: map keys are sorted ordinally, bytes are
+/// <c>{"$bytes":base64}</c>,
 /// timestamps are <c>{"$time":...}</c>, and a double always shows a point or an exponent.
 /// </summary>
 internal static class Json
@@ -68,7 +69,8 @@ internal static class Json
             case string s: AppendText(text, s); break;
             case double number: text.Append(Double(number)); break;
             case byte[] bytes: text.Append("{\"$bytes\":\"").Append(Convert.ToBase64String(bytes)).Append("\"}"); break;
-            case DateTimeOffset time: text.Append("{\"$time\":\"").Append(time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)).Append("\"}"); break;
+            case DateTimeOffset time: text.Append("{\"$time\":\"").Append(time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture))
+                .Append("\"}"); break;
             case IReadOnlyDictionary<string, object?> map: AppendMap(text, map); break;
             case IEnumerable<object?> list: AppendList(text, list); break;
             default: text.Append(Convert.ToString(value, CultureInfo.InvariantCulture)); break;

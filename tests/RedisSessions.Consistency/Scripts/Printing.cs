@@ -6,7 +6,8 @@ namespace RedisSessions.Consistency.Scripts;
 internal static class Printing
 {
     /// <summary>A step with its answer.</summary>
-    public static string Line(Executed executed) => executed.Answer is null ? Line(executed.Step) : $"{Line(executed.Step)} -> {executed.Answer}";
+    public static string Line(Executed executed) => executed.Answer is null ? Line(executed.Step)
+        : $"{Line(executed.Step)} -> {executed.Answer}";
 
     /// <summary>A step with those inside it.</summary>
     public static string Line(Step step)
@@ -26,6 +27,9 @@ internal static class Printing
     }
 
     /// <summary>A request on one line.</summary>
-    public static string Line(Request request) =>
-        $"{request.Id}{(request.Access == SessionAccess.Optimistic ? "" : " " + request.Access)}: {string.Join("; ", request.Steps.Select(Line))}";
+    public static string Line(Request request)
+    {
+        var access = request.Access == SessionAccess.Optimistic ? "" : " " + request.Access;
+        return $"{request.Id}{access}: {string.Join("; ", request.Steps.Select(Line))}";
+    }
 }

@@ -4,7 +4,8 @@ namespace RedisSessions.Consistency.Scripts;
 internal static class Steps
 {
     /// <summary>Whether a step can change values, flash data, lifetimes or the id, if the session does not refuse it.</summary>
-    public static bool Writes(this Step step) => step.Op is Op.Set or Op.Remove or Op.Pull or Op.Increment or Op.Push or Op.Prepend or Op.Clear
+    public static bool Writes(this Step step) =>
+        step.Op is Op.Set or Op.Remove or Op.Pull or Op.Increment or Op.Push or Op.Prepend or Op.Clear
         or Op.Flash or Op.Keep or Op.Reflash or Op.LiteralSet or Op.LiteralRemove || step.ActsOnTheWhole();
 
     /// <summary>Whether a step changes lifetimes, the id or the end.</summary>

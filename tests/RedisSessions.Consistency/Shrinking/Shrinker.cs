@@ -2,14 +2,17 @@ using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Shrinking;
 
-/// <summary>Makes a failing plan smaller: removes requests, then steps, then what is special about values, for as long as it still fails.</summary>
+/// <summary>
+/// Makes a failing plan smaller: removes requests, then steps, then what is special about values, for as long as it still fails.
+/// </summary>
 internal static class Shrinker
 {
     /// <summary>The smallest plan that was found.</summary>
     /// <param name="requests">A plan that fails, one request after the other.</param>
     /// <param name="fails">Whether a plan fails in the same way.</param>
     /// <param name="maxTries">How often <paramref name="fails"/> is asked at most.</param>
-    public static IReadOnlyList<Request> Shrink(IReadOnlyList<Request> requests, Func<IReadOnlyList<Request>, bool> fails, int maxTries = 2_000) =>
+    public static IReadOnlyList<Request> Shrink(IReadOnlyList<Request> requests, Func<IReadOnlyList<Request>, bool> fails,
+        int maxTries = 2_000) =>
         Shrink(requests, request => request, (_, request) => request, fails, maxTries);
 
     /// <summary>The same for plans that hold more than the requests: who sends them, to which process, when.</summary>
@@ -19,7 +22,8 @@ internal static class Shrinker
     /// <param name="fails">Whether a plan fails in the same way.</param>
     /// <param name="maxTries">How often <paramref name="fails"/> is asked at most.</param>
     public static IReadOnlyList<T> Shrink<T>(
-        IReadOnlyList<T> plan, Func<T, Request> requestOf, Func<T, Request, T> with, Func<IReadOnlyList<T>, bool> fails, int maxTries = 2_000)
+        IReadOnlyList<T> plan, Func<T, Request> requestOf, Func<T, Request, T> with, Func<IReadOnlyList<T>, bool> fails,
+            int maxTries = 2_000)
     {
         var left = maxTries;
         int size;
