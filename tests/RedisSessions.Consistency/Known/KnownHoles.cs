@@ -3,7 +3,8 @@ using RedisSessions.Consistency.Simulation;
 
 namespace RedisSessions.Consistency.Known;
 
-/// <summary>The holes that are known and open. Letters A to N are those of an earlier checker; the others were found by this one.</summary>
+/// <summary>The holes that are known and open. Letters A to N are those of an earlier checker; the others were found by this one.
+/// D is closed (versions with tags); the scenario <c>failover</c> and a planted bug look for it on. G and K need real servers.</summary>
 internal static class KnownHoles
 {
     private static readonly string[] Orders = [Codes.NotSerializable, Codes.Lost, Codes.Twice, Codes.UpdateActedOnStale, Codes.ReadYourWrites];
@@ -32,7 +33,6 @@ internal static class KnownHoles
         {
             Opens = Triggers.ActsOnTheWholeInUpdate,
         },
-        new("D", "A stale commit passes for a fresh one after a failover has wound a version back.", Of("hole-d"), Orders) { In = Replicated },
         new("E", "A logout is acknowledged while a login beside it keeps the session alive.", Of("hole-e"), Codes.EndedSessionReturned)
         {
             Opens = Triggers.LogsOut, With = Triggers.LogsIn,
@@ -97,6 +97,4 @@ internal static class KnownHoles
     public static bool Excuse(RunResult run, Finding finding) => Of(run, finding) is not null;
 
     private static Scenario Of(string scenario) => Scenarios.Find(scenario)!;
-
-    private static bool Replicated(Scenario scenario) => scenario.HasReplica;
 }

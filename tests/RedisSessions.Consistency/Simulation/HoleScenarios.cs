@@ -38,24 +38,15 @@ internal static class HoleScenarios
         {
             Requests = Nothing with { Values = 5, Lifetimes = 4, Logout = 3, Updates = 20, MaxSteps = 1, Keys = 1 }, Faults = Slow, Tabs = 4,
         },
-        new("hole-d", "A primary that is ahead of its replica, and fails.")
-        {
-            Requests = Nothing with { Values = 10, Waits = 8, MaxWait = 2_500, Keys = 2, MaxSteps = 3 },
-            Accepts = static request => !Known.Triggers.UsesNumbers(request),
-            Faults = Slow,
-            HasReplica = true,
-            Tabs = 5,
-            Events = [(EventKind.FailOver, 3, 1_500)],
-        },
         new("hole-e", "Logins and logouts at the same time.")
         {
             Requests = Nothing with { Values = 4, Login = 4, Logout = 4, MaxSteps = 2 }, Faults = Slow, Tabs = 3, Length = 2,
         },
         new("hole-f", "The handler is exchanged, and back, while messages are lost, processes die and stores are away.")
         {
-            Requests = Nothing with { Values = 10, Login = 1, Rotation = 1, Logout = 1, MaxSteps = 3 },
+            Requests = Nothing with { Values = 10, Login = 1, Logout = 1, MaxSteps = 3 },
             Accepts = Known.Triggers.IsHarmless,
-            Faults = FaultWeights.Lossy,
+            Faults = FaultWeights.Lossy with { LongestDelay = 25_000 },
             IsMoved = true,
             LongPauses = 10,
             Events = [(EventKind.Switch, 3, 0), (EventKind.SwitchAbruptly, 1, 0), (EventKind.Outage, 2, 0), (EventKind.Kill, 2, 0)],

@@ -89,6 +89,15 @@ internal static class Scenarios
             Configure = static options => options.NearCache.MaxStaleness = TimeSpan.FromSeconds(2),
             Rules = new Rules { Staleness = TimeSpan.FromSeconds(2) },
         },
+        new("failover", "A primary that is cut off from its replica, and fails: hole D was here.")
+        {
+            Requests = Profiles.Nothing with { Values = 10, Waits = 8, MaxWait = 2_500, Keys = 2, MaxSteps = 3 },
+            Accepts = Triggers.IsHarmless,
+            Faults = new() { Slow = 0.2, SlowArrival = 0.2 },
+            HasReplica = true,
+            Tabs = 5,
+            Events = [(EventKind.FailOver, 3, 1_500)],
+        },
         new("replica", "Commits that count when a replica has them, and no failover.")
         {
             Requests = Profiles.Values, Accepts = Triggers.IsHarmless, Faults = FaultWeights.Lossy, HasReplica = true,

@@ -27,7 +27,7 @@ internal class StoreLink(SimulatedProcess process, SimulatedStore store) : ISess
         var call = new Call<CommitResult>("commit", Commit)
         {
             Check = (result, mayBeApplied) => Check(result, expected, mayBeApplied),
-            Describe = result => $"{record.State} v{expected}->v{record.Version}: {Name(result)}",
+            Describe = result => $"{record.State} v{expected.Count}->v{record.Version.Count}: {Name(result)}",
         };
         return await AskAsync(call, cancellationToken, CancellationToken.None);
 
@@ -137,7 +137,7 @@ internal class StoreLink(SimulatedProcess process, SimulatedStore store) : ISess
     private static string Name(CommitResult result) => result switch
     {
         CommitResult.Committed => "committed",
-        CommitResult.Conflict { Current: var current } => $"conflict with {current.State} v{current.Version}",
+        CommitResult.Conflict { Current: var current } => $"conflict with {current.State} v{current.Version.Count}",
         _ => "gone",
     };
 

@@ -117,11 +117,15 @@ internal sealed class World
         var until = _events.FirstOrDefault(happened => happened.What.StartsWith("failover", StringComparison.Ordinal) && happened.At > from?.At);
         return from is null || (until is not null && until.At < seen.Began)
             ? seen
-            : seen with { Segments = [.. seen.Segments.Select(segment => CountsAnyway(segment) ? segment : segment with { Steps = [] })] };
+            : seen with { Segments = [.. seen.Segments.Where(CountsAnyway)] };
     }
 
     private static bool CountsAnyway(Segment segment) =>
-        segment.Fate == Fate.Unknown || (segment.Fate == Fate.Committed && segment.Steps.Any(executed => executed.Step.Writes() && executed.Answer is not ['!', ..]));
+        segment.Fate == Fate.Unknown || (segment.Fate == Fate.Committed && segment.Steps.Any(IsStored));
+
+    // A removal may have found nothing, and then nothing was sent.
+    private static bool IsStored(Executed executed) =>
+        executed.Answer is not ['!', ..] && executed.Step.Op is Op.Set or Op.Push or Op.Prepend or Op.Increment;
 
     private long OffsetOf(int number) => Scenario.ClockOffsets.Count == 0 ? 0 : Scenario.ClockOffsets[number % Scenario.ClockOffsets.Count];
 }
