@@ -19,6 +19,9 @@ internal static class Triggers
     /// <summary>A write that may be refused, and the request goes on.</summary>
     public static bool CatchesRefusals(Request request) => Does(request, Op.Try);
 
+    /// <summary>A list that becomes something else: then an element that somebody pushes is refused.</summary>
+    public static bool ReplacesLists(Request request) => All(request).Any(step => step is { Op: Op.Set, Path: "l" or "r" or "o.l" });
+
     /// <summary>A look at everything.</summary>
     public static bool LooksAtAll(Request request) => Does(request, Op.All, Op.LiteralKeys, Op.GetLifetimes);
 
@@ -52,8 +55,8 @@ internal static class Triggers
     public static bool LogsOut(Request request) => Does(request, Op.Destroy);
 
     /// <summary>Nothing of a single request that opens a known hole.</summary>
-    public static bool IsHarmless(Request request) => !(UsesFlash(request) || UsesNumbers(request) || CatchesRefusals(request) || LooksAtAll(request)
-        || UsesLiterals(request) || ActsOnTheWholeInUpdate(request) || ReadsAndActsOnTheWhole(request) || EndsAndGivesUp(request) || IsCancelled(request));
+    public static bool IsHarmless(Request request) => !(UsesFlash(request) || UsesNumbers(request) || CatchesRefusals(request)
+        || ReplacesLists(request) || LooksAtAll(request) || UsesLiterals(request) || ActsOnTheWholeInUpdate(request) || ReadsAndActsOnTheWhole(request) || EndsAndGivesUp(request) || IsCancelled(request));
 
     private static bool IsNumbered(Step step) => step.Path?.Split('.').Any(part => part is [>= '0' and <= '9', ..]) == true;
 

@@ -124,8 +124,13 @@ internal sealed class World
         segment.Fate == Fate.Unknown || (segment.Fate == Fate.Committed && segment.Steps.Any(IsStored));
 
     // A removal may have found nothing, and then nothing was sent.
-    private static bool IsStored(Executed executed) =>
-        executed.Answer is not ['!', ..] && executed.Step.Op is Op.Set or Op.Push or Op.Prepend or Op.Increment;
+    private static bool IsStored(Executed executed) => executed switch
+    {
+        { Answer: ['!', ..] } => false,
+        { Step.Op: Op.Remove } => executed.Answer == "true",
+        { Step.Op: Op.Pull } => executed.Answer != "null",
+        _ => executed.Step.Writes(),
+    };
 
     private long OffsetOf(int number) => Scenario.ClockOffsets.Count == 0 ? 0 : Scenario.ClockOffsets[number % Scenario.ClockOffsets.Count];
 }
