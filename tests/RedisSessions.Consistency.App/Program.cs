@@ -23,7 +23,8 @@ if (Database.Choose(settings) is var (dialect, dataSource))
     sessions.AddDatabase(dialect, _ => dataSource);
 
 var app = builder.Build();
-using var witness = new Witness(settings[ProcessSettings.Witness] ?? throw new InvalidOperationException($"--{ProcessSettings.Witness} is missing."));
+using var witness = new Witness(
+    settings[ProcessSettings.Witness] ?? throw new InvalidOperationException($"--{ProcessSettings.Witness} is missing."));
 
 // In front of the sessions: an exception that they do not map gets here, and the server answers a bare 500.
 app.Use(async (context, next) =>
@@ -43,6 +44,7 @@ app.Use(async (context, next) =>
 app.UseRedisSessions();
 
 app.MapGet(ProcessSettings.Hello, static () => "hello").WithSessionAccess(SessionAccess.None);
+app.MapGet(ProcessSettings.Ready, static () => "ready").WithSessionAccess(SessionAccess.ReadOnly);
 foreach (var access in (SessionAccess[])[SessionAccess.Optimistic, SessionAccess.ReadOnly, SessionAccess.Exclusive])
     app.MapPost(ProcessSettings.Run(access), RunAsync).WithSessionAccess(access);
 
@@ -56,7 +58,9 @@ async Task<IResult> RunAsync(HttpContext context, Session session)
     var isNew = session.IsNew;
     Note(new Witnessed(request.Id, isNew, null, null));
     var result = await Interpreter.RunAsync(
-        request, session, milliseconds => Task.Delay(TimeSpan.FromMilliseconds(milliseconds)), context.RequestAborted);
+        request, session, static milliseconds => Task.Delay(TimeSpan.FromMilliseconds(milliseconds)),
+        // The browser's leaving would leave open whether a commit was sent before.
+        CancellationToken.None);
     Note(new Witnessed(request.Id, isNew, result.Segments, result.Failure is null ? result.Open : null));
     // As an endpoint does that catches nothing: the middleware answers.
     if (result.Failure is { } failure)

@@ -5,7 +5,8 @@ using RedisSessions.Consistency.Scripts;
 namespace RedisSessions.Consistency.App;
 
 /// <summary>
-/// Writes down what endpoints executed, before it is committed. A line that is written survives a kill of the process, and a response that a
+/// Writes down what endpoints executed, before it is committed. A line that is written survives a kill of the process, and a response that
+/// a
 /// failed commit has replaced.
 /// </summary>
 internal sealed class Witness(string path) : IDisposable

@@ -2,7 +2,9 @@ using RedisSessions.Consistency.Http.Known;
 
 namespace RedisSessions.Consistency.Tests.Http;
 
-/// <summary>Holes that are known and open. A test that fails says that its hole is closed: remove it from <see cref="HttpHoles"/>.</summary>
+/// <summary>
+/// Holes that are known and open. A test that fails says that its hole is closed: remove it from <see cref="HttpHoles"/>.
+/// </summary>
 [Collection(nameof(HttpRuns))]
 public sealed class HttpHoleTests(ITestOutputHelper output)
 {

@@ -6,7 +6,8 @@ using RedisSessions.TestServers;
 namespace RedisSessions.Consistency.Tests.Http;
 
 /// <summary>
-/// A failover to a replica that was behind takes back commits that were acknowledged. A request that has read one of them is slow: other commits are
+/// A failover to a replica that was behind takes back commits that were acknowledged. A request that has read one of them is slow: other
+/// commits are
 /// acknowledged in the meantime, and their count is the same. The slow commit must not take the place of theirs.
 /// </summary>
 public sealed class RollBackTests
@@ -52,7 +53,8 @@ public sealed class RollBackTests
     }
 
     /// <summary>Commits, remembers, commits what will be lost, loads a slow request, goes back, and commits as often again.</summary>
-    private static async Task<(SessionId Id, Session Slow)> RollBackUnderAsync(RedisProcess redis, SessionManager manager, int lost, Action<Session> work)
+    private static async Task<(SessionId Id, Session Slow)> RollBackUnderAsync(
+        RedisProcess redis, SessionManager manager, int lost, Action<Session> work)
     {
         var session = manager.Create();
         session["owner"] = "nobody";

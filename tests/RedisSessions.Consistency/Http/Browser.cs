@@ -8,7 +8,8 @@ using RedisSessions.TestServers;
 namespace RedisSessions.Consistency.Http;
 
 /// <summary>
-/// One browser: its cookie is what the last response that arrived has set. Several requests may be under way at once, as with a page and its images.
+/// One browser: its cookie is what the last response that arrived has set. Several requests may be under way at once, as with a page and
+/// its images.
 /// </summary>
 internal sealed class Browser(int number, CookieNumbers numbers, HistoryClock clock)
 {
@@ -56,7 +57,9 @@ internal sealed class Browser(int number, CookieNumbers numbers, HistoryClock cl
         }
     }
 
-    /// <summary>The jar and the clock move together, so that the history knows which of two parallel responses the browser saw last.</summary>
+    /// <summary>
+    /// The jar and the clock move together, so that the history knows which of two parallel responses the browser saw last.
+    /// </summary>
     private Sent Received(Sent sent, HttpResponseMessage response, string body)
     {
         string? id = null;
@@ -71,7 +74,11 @@ internal sealed class Browser(int number, CookieNumbers numbers, HistoryClock cl
                 _cookie = id;
             return sent with
             {
-                Ended = clock.Next(), Status = (int)response.StatusCode, Body = body, Answer = answer, NewCookie = id is null ? null : numbers.Of(id),
+                Ended = clock.Next(),
+                Status = (int)response.StatusCode,
+                Body = body,
+                Answer = answer,
+                NewCookie = id is null ? null : numbers.Of(id),
             };
         }
     }

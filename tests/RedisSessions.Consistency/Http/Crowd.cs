@@ -4,7 +4,9 @@ using RedisSessions.TestServers;
 
 namespace RedisSessions.Consistency.Http;
 
-/// <summary>The browsers of a run: each has several requests under way at once, to any process, and gives way to a new browser after a while.</summary>
+/// <summary>
+/// The browsers of a run: each has several requests under way at once, to any process, and gives way to a new browser after a while.
+/// </summary>
 internal sealed class Crowd(HttpPlan plan, Farm farm, Recorder recorder)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -30,7 +32,8 @@ internal sealed class Crowd(HttpPlan plan, Farm farm, Recorder recorder)
         {
             var browser = recorder.NewBrowser();
             var generator = new Generator(random, plan.Profile);
-            var requests = new ConcurrentQueue<Plan>(Enumerable.Range(0, plan.RequestsPerBrowser).Select(_ => Next(generator, browser.Number, random)));
+            var requests = new ConcurrentQueue<Plan>(
+                Enumerable.Range(0, plan.RequestsPerBrowser).Select(_ => Next(generator, browser.Number, random)));
             _all.Enqueue(browser);
             await Task.WhenAll(Enumerable.Range(0, plan.Parallel).Select(_ => SendAllAsync(browser, requests, over)));
         }
@@ -77,7 +80,7 @@ internal sealed class Crowd(HttpPlan plan, Farm farm, Recorder recorder)
             await Poll.UntilAsync(
                 async () =>
                 {
-                    var request = new Request(FormattableString.Invariant($"b{browser.Number}p{process.Number}last{++reads}"), [new Step(Op.All)]);
+                    var request = new Request($"b{browser.Number}p{process.Number}last{++reads}", [new Step(Op.All)]);
                     var sent = await browser.SendAsync(process, request, cancellationToken);
                     recorder.Keep(sent);
                     return sent.Status is not (null or 503);

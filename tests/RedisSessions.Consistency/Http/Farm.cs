@@ -18,6 +18,7 @@ internal sealed class Farm : IAsyncDisposable
         try
         {
             await Task.WhenAll(farm.Processes.Select(process => process.StartAsync(TimeSpan.Zero, cancellationToken)));
+            await Task.WhenAll(farm.Processes.Select(process => process.WarmUpAsync(cancellationToken)));
             return farm;
         }
         catch

@@ -41,8 +41,20 @@ internal sealed class FarmProcess(int number, Func<int, IReadOnlyList<string>> s
         ];
         _app = await AppProcess.StartAsync(
             ConsistencyApp.Path, arguments,
-            async client => await client.GetStringAsync(new Uri(ProcessSettings.Hello, UriKind.Relative), cancellationToken) == "hello", cancellationToken);
+            async client => await client.GetStringAsync(new Uri(ProcessSettings.Hello, UriKind.Relative), cancellationToken) == "hello",
+            cancellationToken);
     }
+
+    /// <summary>Waits until its store answers: an id that nobody has is looked for there.</summary>
+    public Task WarmUpAsync(CancellationToken cancellationToken) => Poll.UntilAsync(
+        async () =>
+        {
+            using var message = new HttpRequestMessage(HttpMethod.Get, new Uri(Address, ProcessSettings.Ready));
+            message.Headers.TryAddWithoutValidation("Cookie", $"{ProcessSettings.Cookie}={SessionId.New().Value}");
+            using var response = await Client.SendAsync(message, cancellationToken);
+            return response.IsSuccessStatusCode;
+        },
+        Patience, "the store answers", cancellationToken);
 
     /// <summary>kill -9, and another one in its place.</summary>
     public async Task RestartAsync(TimeSpan clockOffset, CancellationToken cancellationToken)

@@ -51,7 +51,8 @@ internal static class HistoryAssembly
         else if (witnessed is null && fate == Fate.Broken)
             segments.Add(new Segment([], fate, detail));
         return new Observation(
-            sent.Request, sent.Browser, sent.Process, sent.Cookie, sent.Began, sent.Ended, witnessed?.WasNew, segments, sent.Answer, sent.NewCookie)
+            sent.Request, sent.Browser, sent.Process, sent.Cookie, sent.Began, sent.Ended, witnessed?.WasNew, segments, sent.Answer,
+            sent.NewCookie)
         {
             ClockOffset = sent.ClockOffset,
             At = sent.At,

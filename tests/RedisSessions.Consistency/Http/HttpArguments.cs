@@ -33,7 +33,9 @@ internal sealed record HttpArguments
         {
             if (arguments[i] is "--all" or "--holes")
             {
-                parsed = arguments[i] == "--all" ? parsed with { Environments = EnvironmentCatalog.All } : parsed with { Holes = HttpHoles.All };
+                parsed = arguments[i] == "--all"
+                    ? parsed with { Environments = EnvironmentCatalog.All }
+                    : parsed with { Holes = HttpHoles.All };
                 continue;
             }
 
@@ -47,8 +49,10 @@ internal sealed record HttpArguments
 
     private static HttpArguments? With(HttpArguments parsed, string name, string value) => name switch
     {
-        "--store" when EnvironmentCatalog.Find(value) is { } environment => parsed with { Environments = [.. parsed.Environments, environment] },
-        "--hole" when HttpHoles.All.FirstOrDefault(hole => hole.Letter == value) is { } hole => parsed with { Holes = [.. parsed.Holes, hole] },
+        "--store" when EnvironmentCatalog.Find(value) is { } environment =>
+            parsed with { Environments = [.. parsed.Environments, environment] },
+        "--hole" when HttpHoles.All.FirstOrDefault(hole => hole.Letter == value) is { } hole =>
+            parsed with { Holes = [.. parsed.Holes, hole] },
         "--seed" when int.TryParse(value, CultureInfo.InvariantCulture, out var seed) => parsed with { Seed = seed },
         "--minutes" when double.TryParse(value, CultureInfo.InvariantCulture, out var minutes) && minutes > 0 =>
             parsed with { Length = TimeSpan.FromMinutes(minutes) },

@@ -19,7 +19,8 @@ internal static class HttpRun
         }
     }
 
-    private static async Task<RunHistory> RunAsync(HttpPlan plan, HttpEnvironment environment, Farm farm, CancellationToken cancellationToken)
+    private static async Task<RunHistory> RunAsync(
+        HttpPlan plan, HttpEnvironment environment, Farm farm, CancellationToken cancellationToken)
     {
         var recorder = new Recorder();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using RedisSessions.Consistency.History;
-using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http;
 
@@ -17,10 +15,9 @@ internal static class JudgeCommand
         var found = 0;
         foreach (var file in files)
         {
-            var history = JsonSerializer.Deserialize<RunHistory>(await File.ReadAllBytesAsync(file, cancellationToken), Json.Options)
-                ?? throw new InvalidOperationException($"{file} holds no history.");
+            var history = await KeptHistory.ReadAsync(file, cancellationToken);
             var findings = Judge.Check(history);
-            await output.WriteLineAsync($"{history.Name}, seed {history.Seed}: {history.Observations.Count} requests, {findings.Count} findings");
+            await output.WriteLineAsync($"{file}: {history.Observations.Count} requests, {findings.Count} findings");
             foreach (var finding in findings)
                 await output.WriteLineAsync($"  {finding}");
             found += findings.Count;

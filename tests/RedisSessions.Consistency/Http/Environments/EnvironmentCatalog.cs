@@ -22,15 +22,17 @@ internal static class EnvironmentCatalog
             Rules = new Rules { Staleness = TimeSpan.FromSeconds(2) },
         },
         new("touch") { StartAsync = Redis, Extra = ["--Sessions:Redis:TouchInterval=00:00:02"] },
-        new("last-write-wins") { StartAsync = Redis, Extra = ["--Sessions:OnConflict=LastWriteWins"], Rules = new Rules { LastWriteWins = true } },
-        new("clocks") { StartAsync = Redis, MostAhead = TimeSpan.FromSeconds(150) },
-        new("memory")
+        new("last-write-wins")
         {
-            StartAsync = static (plan, processes, token) => RedisEnvironment.TryStartAsync(plan, processes, static redis => new FullMemory(redis), token),
+            StartAsync = Redis,
+            Extra = ["--Sessions:OnConflict=LastWriteWins"],
+            Rules = new Rules { LastWriteWins = true },
         },
+        new("clocks") { StartAsync = Redis, MostAhead = TimeSpan.FromSeconds(150) },
+        new("memory") { StartAsync = RedisWith(static redis => new FullMemory(redis)) },
         new("rollback")
         {
-            StartAsync = static (plan, processes, token) => RedisEnvironment.TryStartAsync(plan, processes, static redis => new RollBack(redis), token),
+            StartAsync = RedisWith(static redis => new RollBack(redis)),
             Rules = new Rules { MayLoseAcknowledged = true },
         },
         new("replicas")
@@ -62,6 +64,9 @@ internal static class EnvironmentCatalog
     private static Task<HttpEnvironment?> Redis(EnvironmentPlan plan, int processes, CancellationToken cancellationToken) =>
         RedisEnvironment.TryStartAsync(plan, processes, special: null, cancellationToken);
 
+    private static Start RedisWith(Func<RedisProcess, HttpFault> special) =>
+        (plan, processes, cancellationToken) => RedisEnvironment.TryStartAsync(plan, processes, special, cancellationToken);
+
     private static Task<HttpEnvironment?> Sentinel(EnvironmentPlan plan, int processes, CancellationToken cancellationToken) =>
         SentinelEnvironment.TryStartAsync(plan, cancellationToken);
 
@@ -84,10 +89,11 @@ internal static class EnvironmentCatalog
         Database(plan, processes, "mysql", await MariaDbServer.TryStartAsync(cancellationToken));
 
     private static DatabaseEnvironment? Database(EnvironmentPlan plan, int processes, string provider, DatabaseServer? server) =>
-        server is null ? null : new DatabaseEnvironment(server, provider, processes) { Name = plan.Name, Rules = plan.Rules, Extra = plan.Extra };
+        server is null
+            ? null
+            : new DatabaseEnvironment(server, provider, processes) { Name = plan.Name, Rules = plan.Rules, Extra = plan.Extra };
 
-    private static Func<EnvironmentPlan, int, CancellationToken, Task<HttpEnvironment?>> ReadThrough(
-        Func<EnvironmentPlan, int, CancellationToken, Task<HttpEnvironment?>> first, Func<EnvironmentPlan, int, CancellationToken, Task<HttpEnvironment?>> second) =>
+    private static Start ReadThrough(Start first, Start second) =>
         async (plan, processes, cancellationToken) =>
         {
             if (await first(plan, processes, cancellationToken) is not { } from)

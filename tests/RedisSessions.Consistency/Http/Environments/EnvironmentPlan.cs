@@ -2,6 +2,9 @@ using RedisSessions.Consistency.History;
 
 namespace RedisSessions.Consistency.Http.Environments;
 
+/// <summary>Starts an environment for a number of processes; gives null where this machine has not got what it needs.</summary>
+internal delegate Task<HttpEnvironment?> Start(EnvironmentPlan plan, int processes, CancellationToken cancellationToken);
+
 /// <summary>An environment before it is started: its name, what it allows, and arguments of its processes.</summary>
 internal sealed record EnvironmentPlan(string Name)
 {
@@ -12,6 +15,6 @@ internal sealed record EnvironmentPlan(string Name)
     /// <summary>How far the clock of a process is ahead or behind at most.</summary>
     public TimeSpan MostAhead { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Starts it for a number of processes; gives null where this machine has not got what it needs.</summary>
-    public required Func<EnvironmentPlan, int, CancellationToken, Task<HttpEnvironment?>> StartAsync { get; init; }
+    /// <summary>Starts it.</summary>
+    public required Start StartAsync { get; init; }
 }

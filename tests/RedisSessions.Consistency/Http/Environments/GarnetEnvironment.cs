@@ -8,7 +8,8 @@ internal sealed class GarnetEnvironment : HttpEnvironment
     private readonly EmbeddedGarnet _garnet = EmbeddedGarnet.Start();
     private readonly FaultProxy[] _proxies;
 
-    public GarnetEnvironment(int processes) => _proxies = [.. Enumerable.Range(0, processes).Select(_ => FaultProxy.Start(_garnet.Configuration))];
+    public GarnetEnvironment(int processes) =>
+        _proxies = [.. Enumerable.Range(0, processes).Select(_ => FaultProxy.Start(_garnet.Configuration))];
 
     public override IReadOnlyList<FaultProxy> Proxies => _proxies;
 

@@ -38,5 +38,6 @@ internal abstract class HttpEnvironment : IAsyncDisposable
     protected abstract IReadOnlyList<string> StoreSettings(int process);
 
     // Short enough for a run of seconds, and in the proportions of the defaults.
-    private static readonly string[] Common = ["--Sessions:CommitTimeout=00:00:10", "--Sessions:LeaseDuration=00:00:02", "--Sessions:LeaseWait=00:00:05"];
+    private static readonly string[] Common =
+        ["--Sessions:CommitTimeout=00:00:10", "--Sessions:LeaseDuration=00:00:02", "--Sessions:LeaseWait=00:00:05"];
 }

@@ -3,7 +3,10 @@ using RedisSessions.TestServers;
 
 namespace RedisSessions.Consistency.Http.Environments;
 
-/// <summary>Sessions move from one store to another while they are used, and back: <c>Handler</c> and <c>ReadThrough</c> change in the middle of a run.</summary>
+/// <summary>
+/// Sessions move from one store to another while they are used, and back: <c>Handler</c> and <c>ReadThrough</c> change in the middle of a
+/// run.
+/// </summary>
 internal sealed class ReadThroughEnvironment : HttpEnvironment
 {
     private readonly HttpEnvironment _first, _second;

@@ -4,7 +4,9 @@ using RedisSessions.TestServers;
 
 namespace RedisSessions.Consistency.Http.Environments;
 
-/// <summary>A primary and two replicas that an operator fails over by hand. Clients know all three, and find out by themselves which is the primary.</summary>
+/// <summary>
+/// A primary and two replicas that an operator fails over by hand. Clients know all three, and find out by themselves which is the primary.
+/// </summary>
 internal sealed class ReplicasEnvironment : HttpEnvironment
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -25,14 +27,16 @@ internal sealed class ReplicasEnvironment : HttpEnvironment
     /// <summary>Starts the servers; null when there is no redis-server.</summary>
     public static async Task<HttpEnvironment?> TryStartAsync(EnvironmentPlan plan, CancellationToken cancellationToken)
     {
-        if (RedisCli.Program is null || await RedisProcess.TryStartAsync(["--repl-diskless-sync-delay", "0"], cancellationToken) is not { } primary)
+        if (RedisCli.Program is null
+            || await RedisProcess.TryStartAsync(["--repl-diskless-sync-delay", "0"], cancellationToken) is not { } primary)
             return null;
         string[] follow = ["--replicaof", "127.0.0.1", Port(primary)];
         var first = await RedisProcess.TryStartAsync(follow, cancellationToken);
         var second = await RedisProcess.TryStartAsync(follow, cancellationToken);
         var environment = new ReplicasEnvironment([primary, first!, second!]) { Name = plan.Name, Rules = plan.Rules, Extra = plan.Extra };
         await Poll.UntilAsync(
-            async () => (await primary.AskAsync(["WAIT", "2", "100"], cancellationToken)).Trim() == "2", Patience, "the replicas follow", cancellationToken);
+            async () => (await primary.AskAsync(["WAIT", "2", "100"], cancellationToken)).Trim() == "2",
+            Patience, "the replicas follow", cancellationToken);
         return environment;
     }
 

@@ -3,14 +3,17 @@ using RedisSessions.TestServers;
 
 namespace RedisSessions.Consistency.Http.Environments;
 
-/// <summary>A primary, two replicas and three sentinels. One failover in a run, with a roll-back: what the replicas had not got is lost.</summary>
+/// <summary>
+/// A primary, two replicas and three sentinels. One failover in a run, with a roll-back: what the replicas had not got is lost.
+/// </summary>
 internal sealed class SentinelEnvironment : HttpEnvironment
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
     private readonly RedisSentinels _redis;
     private readonly Failover _failover;
 
-    private SentinelEnvironment(RedisSentinels redis) => (_redis, _failover) = (redis, new Failover(redis.Servers, PromotedAsync, rollsBack: true));
+    private SentinelEnvironment(RedisSentinels redis) =>
+        (_redis, _failover) = (redis, new Failover(redis.Servers, PromotedAsync, rollsBack: true));
 
     public override IReadOnlyList<HttpFault> Faults => [_failover];
 
@@ -25,5 +28,6 @@ internal sealed class SentinelEnvironment : HttpEnvironment
     protected override IReadOnlyList<string> StoreSettings(int process) => RedisEnvironment.ForRedis(_redis.Configuration);
 
     private Task PromotedAsync() => Poll.UntilAsync(
-        async () => await _redis.PrimaryPortAsync(CancellationToken.None) != _redis.Servers[0].Port, Patience, "a replica is the primary", CancellationToken.None);
+        async () => await _redis.PrimaryPortAsync(CancellationToken.None) != _redis.Servers[0].Port,
+        Patience, "a replica is the primary", CancellationToken.None);
 }

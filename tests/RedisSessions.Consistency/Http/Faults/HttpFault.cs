@@ -2,7 +2,9 @@ using RedisSessions.Consistency.Http.Environments;
 
 namespace RedisSessions.Consistency.Http.Faults;
 
-/// <summary>Something that the environment does to processes, to the store or to what is between them. It ends what it began before it returns.</summary>
+/// <summary>
+/// Something that the environment does to processes, to the store or to what is between them. It ends what it began before it returns.
+/// </summary>
 internal abstract class HttpFault
 {
     /// <summary>For the events of a history.</summary>

@@ -3,7 +3,8 @@ using RedisSessions.TestServers;
 namespace RedisSessions.Consistency.Http.Faults;
 
 /// <summary>
-/// The store becomes what it was a moment ago, at once and for all: what a failover to a replica that was behind does, without the failover. Connections stay.
+/// The store becomes what it was a moment ago, at once and for all: what a failover to a replica that was behind does, without the
+/// failover. Connections stay.
 /// </summary>
 internal sealed class RollBack(RedisProcess redis) : HttpFault
 {
@@ -19,8 +20,10 @@ internal sealed class RollBack(RedisProcess redis) : HttpFault
     }
 
     /// <summary>Keeps what is stored now.</summary>
-    public static Task RememberAsync(RedisProcess redis, CancellationToken cancellationToken) => redis.AskAsync(["SAVE"], cancellationToken);
+    public static Task RememberAsync(RedisProcess redis, CancellationToken cancellationToken) =>
+        redis.AskAsync(["SAVE"], cancellationToken);
 
     /// <summary>Goes back to it. Needs <c>enable-debug-command</c>.</summary>
-    public static Task ReturnAsync(RedisProcess redis, CancellationToken cancellationToken) => redis.AskAsync(["DEBUG", "RELOAD", "NOSAVE"], cancellationToken);
+    public static Task ReturnAsync(RedisProcess redis, CancellationToken cancellationToken) =>
+        redis.AskAsync(["DEBUG", "RELOAD", "NOSAVE"], cancellationToken);
 }

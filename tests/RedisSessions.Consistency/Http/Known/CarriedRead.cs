@@ -3,8 +3,10 @@ using RedisSessions.Consistency.Scripts;
 namespace RedisSessions.Consistency.Http.Known;
 
 /// <summary>
-/// Plain code reads a value, commits an update about something else, and writes what it decided by that value. Another request changes the value in between.
-/// What was read stays in the read set of the next plain commit, which must be refused.
+/// Plain code reads a value, commits an update about something else, and writes what it decided by that value. Another request decides by
+/// what the first one
+/// writes, and changes the value in between. What was read stays in the read set of the next plain commit, which must be refused: else both
+/// have decided.
 /// </summary>
 internal static class CarriedRead
 {
@@ -27,7 +29,8 @@ internal static class CarriedRead
                 new Step(Op.Wait) { Number = 20 + random.Next(20) },
                 new Step(Op.Set) { Path = "prize", Value = "\"nobody owns it\"" });
             await Task.Delay(random.Next(20), cancellationToken);
-            await stage.SendAsync(browser, 1, "fast", new Step(Op.Set) { Path = "owner", Value = "\"fast\"" });
+            await stage.SendAsync(
+                browser, 1, "fast", new Step(Op.Has) { Path = "prize" }, new Step(Op.Set) { Path = "owner", Value = "\"fast\"" });
             await slow;
             await stage.SendAsync(browser, 1, "look", new Step(Op.All));
         }

@@ -2,7 +2,9 @@ using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http.Known;
 
-/// <summary>One process's clock is ahead. A request that is on its way while another one rotates the id meets it, with the old id, within the grace.</summary>
+/// <summary>
+/// One process's clock is ahead. A request that is on its way while another one rotates the id meets it, with the old id, within the grace.
+/// </summary>
 internal static class ClockAhead
 {
     public static async Task<Found?> FindAsync(int seed, CancellationToken cancellationToken)

@@ -6,7 +6,8 @@ using RedisSessions.Consistency.Scripts;
 namespace RedisSessions.Consistency.Http.Known;
 
 /// <summary>
-/// Many requests have loaded their sessions when the primary dies, and commit one after another: before, while and after a replica takes over. Each commit
+/// Many requests have loaded their sessions when the primary dies, and commit one after another: before, while and after a replica takes
+/// over. Each commit
 /// waits for a replica (<c>MinReplicas</c>).
 /// </summary>
 internal static class FailoverWithReplicas

@@ -5,7 +5,9 @@ using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http.Known;
 
-/// <summary>Redis has reached <c>maxmemory</c>. <c>docs/operations.md</c> says that it goes on reading, sliding and ending sessions.</summary>
+/// <summary>
+/// Redis has reached <c>maxmemory</c>. <c>docs/operations.md</c> says that it goes on reading, sliding and ending sessions.
+/// </summary>
 internal static class FullLogout
 {
     public const string Code = "ending-refused-when-full";

@@ -24,11 +24,12 @@ internal static class HttpHoles
     public static IReadOnlyList<HttpHole> All { get; } =
     [
         new("E", Codes.EndedSessionReturned, "a login beside an acknowledged logout: the session lives on", LoginAgainstLogout.FindAsync),
-        new("F", Codes.Lost, "a move whose answer was lost leaves the old record, which comes back when the stores are exchanged again", MoveBack.FindAsync),
-        new("G", Codes.BrokenAnswer, "after a failover with MinReplicas something that nothing maps is thrown", FailoverWithReplicas.FindAsync),
-        new("H", Codes.OldIdInGraceLost, "a process 35 s ahead answers an old id within the grace with a new session", ClockAhead.FindAsync),
+        new("F", Codes.Lost, "a move whose answer was lost: exchanging the stores again loses what was acknowledged", MoveBack.FindAsync),
+        new("G", Codes.BrokenAnswer, "after a failover with MinReplicas: 500, the commit stored", FailoverWithReplicas.FindAsync),
+        new("H", Codes.OldIdInGraceLost, "a clock 35 s ahead: an old id begins a new session within the grace", ClockAhead.FindAsync),
         new("K", FullLogout.Code, "maxmemory is reached, and a logout is refused", FullLogout.FindAsync),
-        new("M", Codes.ReadYourWrites, "near cache: a redirect to another instance reads what was there before the write", Redirects.FindAsync),
-        new("S", Codes.NotSerializable, "what plain code read before an update is not compared at its next commit", CarriedRead.FindAsync),
+        new("L", Codes.RefusedWithoutConflict, "a commit behind one that waits for the store is a conflict", QueueBehindOutage.FindAsync),
+        new("M", Codes.ReadYourWrites, "near cache: a redirect reads what was there before the write", Redirects.FindAsync),
+        new("T", Codes.NotSerializable, "what plain code read before an update is not compared at its next commit", CarriedRead.FindAsync),
     ];
 }

@@ -3,10 +3,12 @@ using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http.Known;
 
-/// <summary>A visitor signs in on one tab and signs out on another at the same time, on two processes. Whoever signs out last has no session.</summary>
+/// <summary>
+/// A visitor signs in on one tab and signs out on another at the same time, on two processes. Whoever signs out last has no session.
+/// </summary>
 internal static class LoginAgainstLogout
 {
-    private const int Rounds = 40;
+    private const int Rounds = 60;
 
     public static async Task<Found?> FindAsync(int seed, CancellationToken cancellationToken)
     {
@@ -20,7 +22,8 @@ internal static class LoginAgainstLogout
             await stage.SendAsync(browser, 0, "begin", new Step(Op.Set) { Path = "cart", Value = "\"full\"" });
             // Both have loaded the session before either commits.
             var login = stage.SendAsync(
-                browser, 0, "login", Wait(random), new Step(Op.Set) { Path = "user", Value = round.ToString(CultureInfo.InvariantCulture) }, new Step(Op.Login));
+                browser, 0, "login",
+                Wait(random), new Step(Op.Set) { Path = "user", Value = round.ToString(CultureInfo.InvariantCulture) }, new Step(Op.Login));
             var logout = stage.SendAsync(browser, 1, "logout", Wait(random), new Step(Op.Destroy));
             await Task.WhenAll(login, logout);
             await stage.SendAsync(browser, 0, "look", new Step(Op.All));
@@ -29,5 +32,5 @@ internal static class LoginAgainstLogout
         return stage.Judge();
     }
 
-    private static Step Wait(Random random) => new(Op.Wait) { Number = 5 + random.Next(6) };
+    private static Step Wait(Random random) => new(Op.Wait) { Number = 5 + random.Next(3) };
 }

@@ -5,7 +5,8 @@ using RedisSessions.TestServers;
 namespace RedisSessions.Consistency.Http.Known;
 
 /// <summary>
-/// Sessions move from files to Redis. The answer of the commit that moves one is lost, and the commit is found to be stored at the second try. Then the
+/// Sessions move from files to Redis. The answer of the commit that moves one is lost, and the commit is found to be stored at the second
+/// try. Then the
 /// stores are exchanged again: what is in the old one must not come before what was acknowledged in the new one.
 /// </summary>
 internal static class MoveBack

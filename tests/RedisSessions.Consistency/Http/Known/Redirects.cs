@@ -4,7 +4,8 @@ using RedisSessions.Consistency.Scripts;
 namespace RedisSessions.Consistency.Http.Known;
 
 /// <summary>
-/// A browser writes on one process and is redirected to another, which has the session in its near cache. The message about the write travels as slowly as
+/// A browser writes on one process and is redirected to another, which has the session in its near cache. The message about the write
+/// travels as slowly as
 /// everything else between that process and Redis.
 /// </summary>
 internal static class Redirects

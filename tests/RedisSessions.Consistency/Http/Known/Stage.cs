@@ -19,9 +19,16 @@ internal sealed class Stage : IAsyncDisposable
     public Recorder Recorder { get; } = new();
 
     /// <summary>Starts it; null where this machine has not got what it needs.</summary>
-    public static async Task<Stage?> TryStartAsync(string store, int processes, int seed, CancellationToken cancellationToken)
+    /// <param name="store">The name of the environment.</param>
+    /// <param name="processes">How many processes there are.</param>
+    /// <param name="seed">Of the search.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="extra">Arguments of the processes.</param>
+    public static async Task<Stage?> TryStartAsync(
+        string store, int processes, int seed, CancellationToken cancellationToken, params string[] extra)
     {
         var plan = EnvironmentCatalog.Find(store)!;
+        plan = plan with { Extra = [.. plan.Extra, .. extra] };
         if (await plan.StartAsync(plan, processes, cancellationToken) is not { } environment)
             return null;
         try
@@ -38,7 +45,8 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>Sends a request and keeps what became of it.</summary>
     public async Task<Sent> SendAsync(Browser browser, int process, string name, params Step[] steps)
     {
-        var sent = await browser.SendAsync(Farm.Processes[process], new Request($"b{browser.Number}-{name}", steps), CancellationToken.None);
+        var request = new Request($"b{browser.Number}-{name}", steps);
+        var sent = await browser.SendAsync(Farm.Processes[process], request, CancellationToken.None);
         Recorder.Keep(sent);
         return sent;
     }

@@ -15,6 +15,9 @@ internal static class ProcessSettings
     /// <summary>Answers once the process is up; knows no session.</summary>
     public const string Hello = "/hello";
 
+    /// <summary>Answers once the store does.</summary>
+    public const string Ready = "/ready";
+
     /// <summary>Where requests of one access are executed.</summary>
     public static string Run(SessionAccess access) => $"/run/{access}";
 }

@@ -2,7 +2,9 @@ using RedisSessions.Consistency.Scripts;
 
 namespace RedisSessions.Consistency.Http.Wire;
 
-/// <summary>What an endpoint knows of a request before its last commit: the checker learns the fate of that commit from the response.</summary>
+/// <summary>
+/// What an endpoint knows of a request before its last commit: the checker learns the fate of that commit from the response.
+/// </summary>
 /// <param name="Id">The request.</param>
 /// <param name="WasNew">Whether the session was new to the endpoint.</param>
 /// <param name="Done">The transactions that are over; null while the endpoint runs.</param>
