@@ -1,7 +1,8 @@
 namespace RedisSessions.Consistency.Simulation;
 
 /// <summary>
-/// The store behind the network: records as bytes, compare-and-swap, deadlines by the store's clock, leases, messages. It keeps a journal, so
+/// The store behind the network: records as bytes, compare-and-swap, deadlines by the store's clock, leases, messages. It keeps a
+/// journal, so
 /// that what was stored can be undone as a failover to a replica that lags undoes it.
 /// </summary>
 internal sealed class SimulatedStore(string name, Scheduler scheduler, StoreBug bug, Draws draws)
@@ -133,7 +134,9 @@ internal sealed class SimulatedStore(string name, Scheduler scheduler, StoreBug 
         there == expected || (bug == StoreBug.ComparesCountsOnly && there.Count == expected.Count);
 
     private bool Overwrites(SessionVersion expected, SessionRecord current) =>
-        bug == StoreBug.OverwritesAnyVersion || (bug == StoreBug.UpdateCreates && current.State != SessionState.Live) || (bug == StoreBug.CreateOverwrites && expected == SessionVersion.None);
+        bug == StoreBug.OverwritesAnyVersion
+        || (bug == StoreBug.UpdateCreates && current.State != SessionState.Live)
+        || (bug == StoreBug.CreateOverwrites && expected == SessionVersion.None);
 
     private void Put(SessionKey key, SessionRecord record, byte[] bytes, Entry? there, TimeSpan lifetime)
     {
