@@ -11,8 +11,9 @@ internal static class Guards
     public static IReadOnlyList<Scenario> All { get; } =
     [
         With(StoreBug.OverwritesAnyVersion, "values", FaultWeights.Lossy),
+        With(StoreBug.ComparesCountsOnly, "failover", new() { Slow = 0.2 }),
         With(StoreBug.CreateOverwrites, "values", Repeating),
-        With(StoreBug.UpdateCreates, "moves", FaultWeights.None),
+        With(StoreBug.UpdateCreates, "logout", FaultWeights.Lossy),
         With(StoreBug.ForgetsCommitIds, "values", Repeating),
         With(StoreBug.DeletesInsteadOfClosing, "login", FaultWeights.Lossy),
         With(StoreBug.StaleRead, "values", FaultWeights.Lossy),

@@ -16,13 +16,13 @@ internal sealed class SimulationCommands(TextWriter output)
     private const int Fine = 0, Found = 1, Usage = 2;
 
     public const string Help = """
-        run [--scenario NAME | clean] [--seed S] [--count N | --minutes M]   seeds of one scenario, or of all; stops at the first that breaks a promise
+        run [--scenario NAME | clean] [--seed S] [--count N | --minutes M]   until one breaks a promise
             [--finding CODE]                                                or at the first of one kind, known or not
         replay --scenario NAME --seed S [--trace]                           one seed again
         replay --file SCRIPT.json [--trace]                                 a script again, as run prints it
         holes [--hole LETTER] [--minutes M] [--keep DIR]                    looks for each known hole from seed 1 on, and prints a table
         survey [--scenario NAME | clean] [--count N]                        what so many seeds of each scenario find, by finding
-        guards [--count N]                                                  plants bugs in the store, which must be found within so many seeds
+        guards [--count N]                                                  plants bugs in the store, which must be found
         digest [--count N]                                                  a hash of all histories, the same in every process
         list                                                                the scenarios and the known holes
         """;
@@ -48,21 +48,24 @@ internal sealed class SimulationCommands(TextWriter output)
         var minutes = arguments.Number("minutes", 0);
         var count = (long)arguments.Number("count", minutes > 0 ? long.MaxValue : arguments.Has("seed") ? 1 : 200);
         var limit = minutes > 0 ? TimeSpan.FromMinutes(minutes) : TimeSpan.MaxValue;
-        var (started, requests, seeds) = (Stopwatch.GetTimestamp(), 0L, 0L);
+        var (started, requests, seeds, undecided) = (Stopwatch.GetTimestamp(), 0L, 0L, 0L);
         for (; seeds < count && Stopwatch.GetElapsedTime(started) < limit; seeds++)
         {
             foreach (var scenario in scenarios)
             {
                 var outcome = Simulator.Run(scenario.Plan(first + seeds), scenario);
                 requests += outcome.History.Observations.Count;
-                var news = outcome.Findings.Where(finding => code is null ? !KnownHoles.Excuse(outcome, finding) : finding.Code == code).ToList();
+                undecided += outcome.Findings.Any(finding => finding.Code == Codes.Undecided) ? 1 : 0;
+                var news = outcome.Findings.Where(finding =>
+                    code is null ? finding.Code != Codes.Undecided && !KnownHoles.Excuse(outcome, finding) : finding.Code == code).ToList();
                 if (news.Count > 0)
                     return Report(outcome, scenario, news[0].Code, code is not null);
             }
         }
 
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{seeds} seeds of {scenarios.Count} scenarios, {requests} requests in {Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s: no promise is broken"));
+            $"{seeds} seeds of {scenarios.Count} scenarios, {requests} requests in {Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s: "
+            + $"no promise is broken, {undecided} runs undecided"));
         return Fine;
     }
 
@@ -96,8 +99,11 @@ internal sealed class SimulationCommands(TextWriter output)
                 Keep(hole, run, found.Findings[0].Code, folder);
             closed += kept || found.Result is not null ? 0 : 1;
             var seed = found.Result?.Script.Seed.ToString(CultureInfo.InvariantCulture) ?? $"none of {found.Tried}";
+            var code = found.Result is null ? "" : found.Findings[0].Code;
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {hole.Letter} | {hole.Scenario.Name} | {(found.Result is null ? "" : found.Findings[0].Code)} | {(kept ? "finds it" : "does not")} | {seed} | {found.Elapsed.TotalSeconds:F2} | {found.Result?.History.Observations.Count} |"));
+                $"| {hole.Letter} | {hole.Scenario.Name} | {code} | {(kept ? "finds it" : "does not")} | {seed} "
+                + $"| {found.Elapsed.TotalSeconds:F2} "
+                + $"| {found.Result?.History.Observations.Count} |"));
         }
 
         return closed == 0 ? Fine : Found;
@@ -105,7 +111,8 @@ internal sealed class SimulationCommands(TextWriter output)
 
     private static void Keep(KnownHole hole, RunResult run, string code, string folder)
     {
-        var script = ScriptShrinker.Shrink(run.Script, hole.Scenario, (smaller, finding) => finding.Code == code && hole.Explains(smaller, finding));
+        var script = ScriptShrinker.Shrink(
+            run.Script, hole.Scenario, (smaller, finding) => finding.Code == code && hole.Explains(smaller, finding));
         File.WriteAllText(Path.Combine(folder, $"hole-{hole.Letter}.json"), JsonSerializer.Serialize(script, Json.Options) + "\n");
     }
 
@@ -146,8 +153,9 @@ internal sealed class SimulationCommands(TextWriter output)
         {
             var found = Hunt.ForFirst(guard, 1, (long)arguments.Number("count", 400), TimeSpan.MaxValue, static (_, _) => true);
             missed += found.Result is null ? 1 : 0;
+            var code = found.Result is null ? "NOT FOUND" : found.Findings[0].Code;
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{guard.Bug,-24} {(found.Result is null ? "NOT FOUND" : found.Findings[0].Code),-24} {found.Tried} seeds, {found.Elapsed.TotalSeconds:F2} s"));
+                $"{guard.Bug,-24} {code,-24} {found.Tried} seeds, {found.Elapsed.TotalSeconds:F2} s"));
         }
 
         return missed == 0 ? Fine : Found;
@@ -179,7 +187,8 @@ internal sealed class SimulationCommands(TextWriter output)
     private static byte[] Bytes(Scenario scenario, long seed)
     {
         var outcome = Simulator.Run(scenario.Plan(seed), scenario, traced: true);
-        return [.. JsonSerializer.SerializeToUtf8Bytes(outcome.History, Json.Options), .. Encoding.UTF8.GetBytes(string.Join('\n', outcome.Trace))];
+        var trace = Encoding.UTF8.GetBytes(string.Join('\n', outcome.Trace));
+        return [.. JsonSerializer.SerializeToUtf8Bytes(outcome.History, Json.Options), .. trace];
     }
 
     private int List()
@@ -223,8 +232,8 @@ internal sealed class SimulationCommands(TextWriter output)
     {
         foreach (var seen in outcome.History.Observations)
         {
-            output.WriteLine($"{seen.Request.Id}, browser {seen.Browser}, process {seen.Process}, cookie {seen.Cookie}, {seen.Began}..{seen.Ended}, "
-                + $"new {seen.WasNew}, {seen.Answer} {seen.NewCookie}");
+            output.WriteLine($"{seen.Request.Id}, browser {seen.Browser}, process {seen.Process}, cookie {seen.Cookie}, "
+                + $"{seen.Began}..{seen.Ended}, new {seen.WasNew}, {seen.Answer} {seen.NewCookie}");
             foreach (var segment in seen.Segments)
                 output.WriteLine($"    {JsonSerializer.Serialize(segment, Json.Options)}");
         }

@@ -39,8 +39,12 @@ internal sealed record KnownHole(string Letter, string About, Scenario Scenario,
     {
         if (!Codes.Contains(finding.Code) || !In(Scenarios.Find(run.Script.Scenario)!))
             return false;
-        var browsers = run.Script.Requests.Where(planned => finding.Requests.Contains(planned.Request.Id)).Select(planned => planned.Browser).ToHashSet();
-        var requests = run.Script.Requests.Where(planned => browsers.Contains(planned.Browser)).Select(planned => planned.Request).ToList();
+        var seen = run.History.Observations;
+        // A look at the end is by an id that some browser was told.
+        var browsers = seen.Where(one => finding.Requests.Contains(one.Request.Id))
+            .SelectMany(one => seen.Where(other => other.NewCookie is { } told && told == one.Cookie).Append(one))
+            .Select(one => one.Browser).ToHashSet();
+        var requests = seen.Where(one => browsers.Contains(one.Browser)).Select(one => one.Request).ToList();
         return requests.Count(Opens) >= AtLeast && requests.Any(With);
     }
 }

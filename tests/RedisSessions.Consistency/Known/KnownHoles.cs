@@ -3,10 +3,12 @@ using RedisSessions.Consistency.Simulation;
 
 namespace RedisSessions.Consistency.Known;
 
-/// <summary>The holes that are known and open. Letters A to N are those of an earlier checker; the others were found by this one.</summary>
+/// <summary>The holes that are known and open. Letters A to N are those of an earlier checker; the others were found by this one.
+/// D is closed (versions with tags); the scenario <c>failover</c> and a planted bug look for it on. G and K need real servers.</summary>
 internal static class KnownHoles
 {
-    private static readonly string[] Orders = [Codes.NotSerializable, Codes.Lost, Codes.Twice, Codes.UpdateActedOnStale, Codes.ReadYourWrites];
+    private static readonly string[] Orders =
+        [Codes.NotSerializable, Codes.Lost, Codes.Twice, Codes.UpdateActedOnStale, Codes.ReadYourWrites];
 
     public static IReadOnlyList<KnownHole> All { get; } =
     [
@@ -14,7 +16,10 @@ internal static class KnownHoles
         {
             Opens = Triggers.UsesNumbers,
         },
-        new("A-refused", "A write that is refused and caught is no read.", Of("hole-a-refused"), Orders) { Opens = Triggers.CatchesRefusals },
+        new("A-refused", "A write that is refused and caught is no read.", Of("hole-a-refused"), Orders)
+        {
+            Opens = Triggers.CatchesRefusals,
+        },
         new("A-all", "A look at all values, keys or lifetimes is no read.", Of("hole-a-all"), [Codes.WholeReadNotGuarded, .. Orders])
         {
             Opens = Triggers.LooksAtAll,
@@ -28,11 +33,11 @@ internal static class KnownHoles
         {
             Opens = Triggers.UsesFlash,
         },
-        new("C", "An update that only changes an id, a lifetime or the end is not run again.", Of("hole-c"), [Codes.UpdateActedOnStale, .. Orders])
+        new("C", "An update that only changes an id, a lifetime or the end is not run again.",
+            Of("hole-c"), [Codes.UpdateActedOnStale, .. Orders])
         {
             Opens = Triggers.ActsOnTheWholeInUpdate,
         },
-        new("D", "A stale commit passes for a fresh one after a failover has wound a version back.", Of("hole-d"), Orders) { In = Replicated },
         new("E", "A logout is acknowledged while a login beside it keeps the session alive.", Of("hole-e"), Codes.EndedSessionReturned)
         {
             Opens = Triggers.LogsOut, With = Triggers.LogsIn,
@@ -42,7 +47,8 @@ internal static class KnownHoles
         {
             In = static scenario => scenario.IsMoved,
         },
-        new("H", "An instance whose clock is ahead takes an old id in its grace for a dead one.", Of("hole-h"), Codes.OldIdInGraceLost, Codes.CookieMissing)
+        new("H", "An instance whose clock is ahead takes an old id in its grace for a dead one.",
+            Of("hole-h"), Codes.OldIdInGraceLost, Codes.CookieMissing)
         {
             In = static scenario => scenario.ClockOffsets.Count > 0,
         },
@@ -54,15 +60,18 @@ internal static class KnownHoles
         {
             In = static scenario => scenario.IsProtected,
         },
-        new("L", "A delegate that waits while it runs again holds up the commits of others.", Of("hole-l"), Codes.HeldUp, Codes.RefusedWithoutConflict)
+        new("L", "A delegate that waits while it runs again holds up the commits of others.",
+            Of("hole-l"), Codes.HeldUp, Codes.RefusedWithoutConflict)
         {
             Opens = Triggers.WaitsInUpdate,
         },
-        new("M", "A near cache answers a browser with what was there before its own write.", Of("hole-m"), [Codes.ReadYourWrites, .. Orders])
+        new("M", "A near cache answers a browser with what was there before its own write.",
+            Of("hole-m"), [Codes.ReadYourWrites, .. Orders])
         {
             In = static scenario => scenario.Rules.Staleness > TimeSpan.Zero,
         },
-        new("N", "After a commit or update that was cancelled before it was sent, each later commit fails.", Of("hole-n"), Codes.CancellationPoisons)
+        new("N", "After a commit or update that was cancelled before it was sent, each later commit fails.",
+            Of("hole-n"), Codes.CancellationPoisons)
         {
             Opens = Triggers.IsCancelled,
         },
@@ -75,18 +84,25 @@ internal static class KnownHoles
         {
             Opens = Triggers.EndsInUpdate,
         },
-        new("R", "A request that ends the session, gives that up and writes again overwrites all values.", Of("hole-r"), [Codes.Lost, .. Orders])
+        new("R", "A request that ends the session, gives that up and writes again overwrites all values.",
+            Of("hole-r"), [Codes.Lost, .. Orders])
         {
             Opens = Triggers.EndsAndGivesUp,
         },
-        new("Q", "What plain code has read is compared with nothing if it then only changes the id or ends the session.", Of("hole-q"), Orders)
+        new("Q", "What plain code has read is compared with nothing if it then only changes the id or ends the session.",
+            Of("hole-q"), Orders)
         {
             Opens = Triggers.ReadsAndActsOnTheWhole,
+        },
+        new("T", "What plain code has read before an update is not compared at its next commit.", Of("hole-t"), Orders)
+        {
+            Opens = Triggers.CarriesReads,
         },
         new("S", "A late repeat of a commit brings back an id that was rotated away, once its forward is gone.", Of("hole-s"),
             Codes.DeadIdLives, Codes.EndedSessionReturned, Codes.LiveSessionLost, Codes.NotSerializable, Codes.Lost)
         {
-            Opens = Triggers.Rotates, In = static scenario => scenario.Faults is { LongestDelay: > 30_000 } and ({ Repeat: > 0 } or { VerySlow: > 0 }),
+            Opens = Triggers.Rotates,
+            In = static scenario => scenario.Faults is { LongestDelay: > 30_000 } and ({ Repeat: > 0 } or { VerySlow: > 0 }),
         },
     ];
 
@@ -97,6 +113,4 @@ internal static class KnownHoles
     public static bool Excuse(RunResult run, Finding finding) => Of(run, finding) is not null;
 
     private static Scenario Of(string scenario) => Scenarios.Find(scenario)!;
-
-    private static bool Replicated(Scenario scenario) => scenario.HasReplica;
 }

@@ -11,13 +11,25 @@ internal static class Triggers
     /// <summary>A place in a list, or in a map that looks like one.</summary>
     public static bool UsesNumbers(Request request) => All(request).Any(IsNumbered);
 
+    /// <summary>Plain code that reads, updates, and writes what it has decided by the read.</summary>
+    public static bool CarriesReads(Request request)
+    {
+        var steps = request.Steps;
+        var update = steps.Index().FirstOrDefault(place => place.Item.Op is Op.Update or Op.CancelledUpdate, (-1, null!)).Index;
+        return update >= 0 && steps.Take(update).SelectMany(Steps.All).Any(Reads)
+            && steps.Skip(update + 1).Any(step => step.Writes() || step.Op is Op.IfHas or Op.IfEquals);
+    }
+
     /// <summary>An update that changes a list and reads it by number.</summary>
     public static bool FillsAndReadsNumbers(Request request) => request.Steps.Any(step => step.Op == Op.Update
-        && (step.Then ?? []).SelectMany(Steps.All).Any(inside => inside.Op is Op.Push or Op.Prepend or Op.Remove or Op.Pull && inside.Path != Generator.Order)
+        && (step.Then ?? []).SelectMany(Steps.All).Any(Fills)
         && (step.Then ?? []).SelectMany(Steps.All).Any(inside => Reads(inside) && IsNumbered(inside)));
 
     /// <summary>A write that may be refused, and the request goes on.</summary>
     public static bool CatchesRefusals(Request request) => Does(request, Op.Try);
+
+    /// <summary>A list that becomes something else: then an element that somebody pushes is refused.</summary>
+    public static bool ReplacesLists(Request request) => All(request).Any(step => step is { Op: Op.Set, Path: "l" or "r" or "o.l" });
 
     /// <summary>A look at everything.</summary>
     public static bool LooksAtAll(Request request) => Does(request, Op.All, Op.LiteralKeys, Op.GetLifetimes);
@@ -52,8 +64,12 @@ internal static class Triggers
     public static bool LogsOut(Request request) => Does(request, Op.Destroy);
 
     /// <summary>Nothing of a single request that opens a known hole.</summary>
-    public static bool IsHarmless(Request request) => !(UsesFlash(request) || UsesNumbers(request) || CatchesRefusals(request) || LooksAtAll(request)
-        || UsesLiterals(request) || ActsOnTheWholeInUpdate(request) || ReadsAndActsOnTheWhole(request) || EndsAndGivesUp(request) || IsCancelled(request));
+    public static bool IsHarmless(Request request) => !(UsesFlash(request) || UsesNumbers(request) || CatchesRefusals(request)
+        || ReplacesLists(request) || LooksAtAll(request) || CarriesReads(request)
+        || UsesLiterals(request) || ActsOnTheWholeInUpdate(request) || ReadsAndActsOnTheWhole(request)
+        || EndsAndGivesUp(request) || IsCancelled(request));
+
+    private static bool Fills(Step step) => step.Op is Op.Push or Op.Prepend or Op.Remove or Op.Pull && step.Path != Generator.Order;
 
     private static bool IsNumbered(Step step) => step.Path?.Split('.').Any(part => part is [>= '0' and <= '9', ..]) == true;
 

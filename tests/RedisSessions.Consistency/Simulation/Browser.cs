@@ -63,15 +63,18 @@ internal sealed class Browser(World world, int number)
         if (answer.Segments.Any(segment => segment is { Fate: Fate.NoAnswer, Detail: Codes.NeverAnswered }))
             world.Find(Codes.NeverAnswered, request, "nothing is left to happen, and more time has passed than all time-outs together");
         if (isUntroubled && answer.Segments.FirstOrDefault(segment => segment.Fate == Fate.Unknown) is { } unknown)
-            world.Find(IsCancelled(request) ? Codes.CancellationPoisons : Codes.FailedWithoutFault, request, $"the store has answered all that was asked, and the request is told: {unknown.Detail}");
+            world.Find(
+                IsCancelled(request) ? Codes.CancellationPoisons : Codes.FailedWithoutFault, request,
+                $"the store has answered all that was asked, and the request is told: {unknown.Detail}");
         // Plain code runs once; what waits inside the delegates of others is not to hold it up.
-        if (isUntroubled && answer.Segments.FirstOrDefault(segment => segment is { Fate: Fate.Refused, IsUpdate: false } && GaveUp(segment)) is { } refused)
+        if (isUntroubled && answer.Segments.FirstOrDefault(GaveUp) is { } refused)
             world.Find(Codes.HeldUp, request, $"the store has answered all that was asked, and plain code is told: {refused.Detail}");
     }
 
     private static bool IsCancelled(Request request) => request.Steps.Any(step => step.Op is Op.CancelledCommit or Op.CancelledUpdate);
 
-    private static bool GaveUp(Segment segment) => segment.Detail?.Contains("tries to commit", StringComparison.Ordinal) == true;
+    private static bool GaveUp(Segment segment) =>
+        segment is { Fate: Fate.Refused, IsUpdate: false } && segment.Detail?.Contains("tries to commit", StringComparison.Ordinal) == true;
 
     private void Take(Exchange.Answer answer) => _cookie = answer.Cookie switch
     {

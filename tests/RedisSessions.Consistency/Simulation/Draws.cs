@@ -1,7 +1,8 @@
 namespace RedisSessions.Consistency.Simulation;
 
 /// <summary>
-/// Random numbers of one owner: a request, a process, the environment. Each owner has a sequence of its own, made from the seed and its name,
+/// Random numbers of one owner: a request, a process, the environment. Each owner has a sequence of its own, made from the seed and its
+/// name,
 /// so that a request that is removed while shrinking leaves the draws of all others as they were.
 /// </summary>
 internal sealed class Draws

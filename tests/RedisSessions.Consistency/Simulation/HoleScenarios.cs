@@ -36,16 +36,9 @@ internal static class HoleScenarios
         },
         new("hole-c", "Updates that change a lifetime or the end only.")
         {
-            Requests = Nothing with { Values = 5, Lifetimes = 4, Logout = 3, Updates = 20, MaxSteps = 1, Keys = 1 }, Faults = Slow, Tabs = 4,
-        },
-        new("hole-d", "A primary that is ahead of its replica, and fails.")
-        {
-            Requests = Nothing with { Values = 10, Waits = 8, MaxWait = 2_500, Keys = 2, MaxSteps = 3 },
-            Accepts = static request => !Known.Triggers.UsesNumbers(request),
+            Requests = Nothing with { Values = 5, Lifetimes = 4, Logout = 3, Updates = 20, MaxSteps = 1, Keys = 1 },
             Faults = Slow,
-            HasReplica = true,
-            Tabs = 5,
-            Events = [(EventKind.FailOver, 3, 1_500)],
+            Tabs = 4,
         },
         new("hole-e", "Logins and logouts at the same time.")
         {
@@ -53,16 +46,19 @@ internal static class HoleScenarios
         },
         new("hole-f", "The handler is exchanged, and back, while messages are lost, processes die and stores are away.")
         {
-            Requests = Nothing with { Values = 10, Login = 1, Rotation = 1, Logout = 1, MaxSteps = 3 },
+            Requests = Nothing with { Values = 10, Login = 1, Logout = 1, MaxSteps = 3 },
             Accepts = Known.Triggers.IsHarmless,
-            Faults = FaultWeights.Lossy,
+            Faults = FaultWeights.Lossy with { LongestDelay = 25_000 },
             IsMoved = true,
             LongPauses = 10,
             Events = [(EventKind.Switch, 3, 0), (EventKind.SwitchAbruptly, 1, 0), (EventKind.Outage, 2, 0), (EventKind.Kill, 2, 0)],
         },
         new("hole-h", "Clocks that are 45 and 150 seconds apart.")
         {
-            Requests = Nothing with { Values = 6, Rotation = 2, Login = 1, MaxSteps = 3 }, Faults = Slow, ClockOffsets = [0, 45_000, 150_000], Processes = 3,
+            Requests = Nothing with { Values = 6, Rotation = 2, Login = 1, MaxSteps = 3 },
+            Faults = Slow,
+            ClockOffsets = [0, 45_000, 150_000],
+            Processes = 3,
         },
         new("hole-i", "Many rotations within the grace.")
         {
@@ -120,6 +116,12 @@ internal static class HoleScenarios
         new("hole-r", "Plain code that ends the session, gives that up and goes on.")
         {
             Requests = Nothing with { Values = 8, Logout = 4, Cancelled = 6, MaxSteps = 5 }, Faults = Slow,
+        },
+        new("hole-t", "Plain code that reads, updates something else, and writes.")
+        {
+            Requests = Nothing with { Values = 8, Updates = 8, Waits = 4, MaxSteps = 5, Keys = 1 },
+            Accepts = static request => Known.Triggers.CarriesReads(request) && !Known.Triggers.UsesNumbers(request),
+            Faults = Slow,
         },
         new("hole-s", "Rotations, while messages come once more and late.")
         {

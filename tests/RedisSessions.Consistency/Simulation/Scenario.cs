@@ -79,7 +79,9 @@ internal sealed record Scenario(string Name, string About)
     {
         List<Step> steps =
         [
-            new(Op.Set) { Path = "a.x", Value = "1" }, new(Op.Increment) { Path = "n", Number = 1 }, new(Op.Push) { Path = "l", Value = "\"first\"" },
+            new(Op.Set) { Path = "a.x", Value = "1" },
+            new(Op.Increment) { Path = "n", Number = 1 },
+            new(Op.Push) { Path = "l", Value = "\"first\"" },
         ];
         if (Requests.Flash > 0)
             steps.Add(new Step(Op.Flash) { Path = "f", Value = "\"message\"" });

@@ -23,11 +23,20 @@ internal static class Scenarios
     [
         new("values", "Values, updates and early commits over a lossy network, with kills and outages.")
         {
-            Requests = Profiles.Values, Accepts = Triggers.IsHarmless, Faults = FaultWeights.Lossy, Processes = 3, LongPauses = 3, Events = Trouble,
+            Requests = Profiles.Values,
+            Accepts = Triggers.IsHarmless,
+            Faults = FaultWeights.Lossy,
+            Processes = 3,
+            LongPauses = 3,
+            Events = Trouble,
         },
         new("exclusive", "Exclusive requests beside optimistic ones, with lost messages and kills.")
         {
-            Requests = Profiles.Values, Accepts = Triggers.IsHarmless, Faults = FaultWeights.Lossy, Exclusive = 70, Events = [(EventKind.Kill, 1, 0)],
+            Requests = Profiles.Values,
+            Accepts = Triggers.IsHarmless,
+            Faults = FaultWeights.Lossy,
+            Exclusive = 70,
+            Events = [(EventKind.Kill, 1, 0)],
         },
         new("last-write-wins", "Plain code with LastWriteWins.")
         {
@@ -39,7 +48,11 @@ internal static class Scenarios
         },
         new("logout", "Sessions that end while others write; nobody logs in.")
         {
-            Requests = Profiles.Values with { Logout = 2 }, Accepts = Triggers.IsHarmless, Faults = FaultWeights.Lossy, Tabs = 4, Events = Trouble,
+            Requests = Profiles.Values with { Logout = 2 },
+            Accepts = Triggers.IsHarmless,
+            Faults = FaultWeights.Lossy,
+            Tabs = 4,
+            Events = Trouble,
         },
         new("login", "Sessions that get a new id while others write; nobody logs out.")
         {
@@ -52,7 +65,10 @@ internal static class Scenarios
         },
         new("lifetimes", "Lifetimes that change while others write and log out.")
         {
-            Requests = Profiles.Values with { Lifetimes = 4, Logout = 1 }, Accepts = Triggers.IsHarmless, Faults = FaultWeights.Lossy, Tabs = 4,
+            Requests = Profiles.Values with { Lifetimes = 4, Logout = 1 },
+            Accepts = Triggers.IsHarmless,
+            Faults = FaultWeights.Lossy,
+            Tabs = 4,
         },
         new("expiry", "Sessions that end because nobody uses them, while requests are under way.")
         {
@@ -66,7 +82,12 @@ internal static class Scenarios
         },
         new("encrypted", "Many commits at once of encrypted payloads.")
         {
-            Requests = Profiles.Values, Accepts = Triggers.IsHarmless, Faults = FaultWeights.Lossy, IsProtected = true, Processes = 1, Tabs = 6,
+            Requests = Profiles.Values,
+            Accepts = Triggers.IsHarmless,
+            Faults = FaultWeights.Lossy,
+            IsProtected = true,
+            Processes = 1,
+            Tabs = 6,
         },
         new("too-large", "Many commits at once in one process, some of them too large.")
         {
@@ -88,6 +109,15 @@ internal static class Scenarios
             Processes = 1,
             Configure = static options => options.NearCache.MaxStaleness = TimeSpan.FromSeconds(2),
             Rules = new Rules { Staleness = TimeSpan.FromSeconds(2) },
+        },
+        new("failover", "A primary that is cut off from its replica, and fails: hole D was here.")
+        {
+            Requests = Profiles.Nothing with { Values = 10, Waits = 8, MaxWait = 2_500, Keys = 2, MaxSteps = 3 },
+            Accepts = Triggers.IsHarmless,
+            Faults = new() { Slow = 0.2, SlowArrival = 0.2 },
+            HasReplica = true,
+            Tabs = 5,
+            Events = [(EventKind.FailOver, 3, 1_500)],
         },
         new("replica", "Commits that count when a replica has them, and no failover.")
         {

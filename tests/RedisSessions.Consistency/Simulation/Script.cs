@@ -4,7 +4,8 @@ using RedisSessions.Consistency.Scripts;
 namespace RedisSessions.Consistency.Simulation;
 
 /// <summary>
-/// A run as data: what browsers send and what the environment does. Together with the seed, from which each owner's draws come, it is the whole
+/// A run as data: what browsers send and what the environment does. Together with the seed, from which each owner's draws come, it is the
+/// whole
 /// run. A shrunk script is one with fewer requests, steps and events, and the same seed.
 /// </summary>
 internal sealed record Script(string Scenario, long Seed, IReadOnlyList<PlannedRequest> Requests, IReadOnlyList<PlannedEvent> Events);
@@ -39,7 +40,10 @@ internal enum EventKind
     /// <summary>A store refuses what grows for five seconds.</summary>
     Full,
 
-    /// <summary>The primary is cut off from its replica for so many milliseconds, and then the replica takes over: what it does not have is undone.</summary>
+    /// <summary>
+    /// The primary is cut off from its replica for so many milliseconds, and then the replica takes over: what it does not have is
+    /// undone.
+    /// </summary>
     FailOver,
 
     /// <summary>So many changes are undone, acknowledged or not.</summary>

@@ -1,7 +1,8 @@
 namespace RedisSessions.Consistency.Simulation;
 
 /// <summary>
-/// The clock of one process: the scheduler's time and an offset. Its timers are events like all others, so two of them never fire in one step,
+/// The clock of one process: the scheduler's time and an offset. Its timers are events like all others, so two of them never fire in one
+/// step,
 /// and none fires when the process has died.
 /// </summary>
 internal sealed class SimulatedClock(Scheduler scheduler, long offsetMilliseconds) : TimeProvider

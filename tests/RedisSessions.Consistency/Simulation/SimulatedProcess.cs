@@ -1,6 +1,8 @@
 namespace RedisSessions.Consistency.Simulation;
 
-/// <summary>One process of the farm: an engine over its handlers, and a clock of its own. When it dies, its requests stop where they are.</summary>
+/// <summary>
+/// One process of the farm: an engine over its handlers, and a clock of its own. When it dies, its requests stop where they are.
+/// </summary>
 internal sealed class SimulatedProcess
 {
     // The request in whose flow a call is made; its draws decide about its own messages.

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace RedisSessions.Consistency.Simulation;
 
-/// <summary>Stands for encryption: marks what it has made. Now and then the key ring cannot be read, as one on a share or in a database.</summary>
+/// <summary>
+/// Stands for encryption: marks what it has made. Now and then the key ring cannot be read, as one on a share or in a database.
+/// </summary>
 internal sealed class SimulatedProtector(SimulatedProcess process) : ISessionPayloadProtector
 {
     private static readonly byte[] Mark = "sealed"u8.ToArray();

@@ -1,7 +1,8 @@
 namespace RedisSessions.Consistency.Simulation;
 
 /// <summary>
-/// The store behind the network: records as bytes, compare-and-swap, deadlines by the store's clock, leases, messages. It keeps a journal, so
+/// The store behind the network: records as bytes, compare-and-swap, deadlines by the store's clock, leases, messages. It keeps a
+/// journal, so
 /// that what was stored can be undone as a failover to a replica that lags undoes it.
 /// </summary>
 internal sealed class SimulatedStore(string name, Scheduler scheduler, StoreBug bug, Draws draws)
@@ -49,8 +50,8 @@ internal sealed class SimulatedStore(string name, Scheduler scheduler, StoreBug 
         var current = there is { } found ? RecordFormat.Read(found.Bytes) : null;
         var refusal = current switch
         {
-            null when expected != SessionVersion.None && bug != StoreBug.UpdateCreates => CommitResult.Gone.Instance,
-            not null when current.Version != expected && !Overwrites(expected) => new CommitResult.Conflict(current),
+            null when expected != SessionVersion.None => CommitResult.Gone.Instance,
+            not null when !IsExpected(current.Version, expected) && !Overwrites(expected, current) => new CommitResult.Conflict(current),
             _ => (CommitResult?)null,
         };
         if (refusal is CommitResult.Conflict && bug == StoreBug.StaleConflict)
@@ -129,8 +130,13 @@ internal sealed class SimulatedStore(string name, Scheduler scheduler, StoreBug 
         return true;
     }
 
-    private bool Overwrites(SessionVersion expected) =>
-        bug == StoreBug.OverwritesAnyVersion || (bug == StoreBug.CreateOverwrites && expected == SessionVersion.None);
+    private bool IsExpected(SessionVersion there, SessionVersion expected) =>
+        there == expected || (bug == StoreBug.ComparesCountsOnly && there.Count == expected.Count);
+
+    private bool Overwrites(SessionVersion expected, SessionRecord current) =>
+        bug == StoreBug.OverwritesAnyVersion
+        || (bug == StoreBug.UpdateCreates && current.State != SessionState.Live)
+        || (bug == StoreBug.CreateOverwrites && expected == SessionVersion.None);
 
     private void Put(SessionKey key, SessionRecord record, byte[] bytes, Entry? there, TimeSpan lifetime)
     {

@@ -24,7 +24,8 @@ internal static class Simulator
             var environment = new EnvironmentEvents(world);
             foreach (var planned in world.Script.Events)
                 world.Scheduler.After(planned.At * 1000, () => environment.Do(planned));
-            var browsers = world.Script.Requests.Select(planned => planned.Browser).Distinct().ToDictionary(number => number, number => new Browser(world, number));
+            var browsers = world.Script.Requests.Select(planned => planned.Browser).Distinct()
+                .ToDictionary(number => number, number => new Browser(world, number));
             await Task.WhenAll(world.Script.Requests.GroupBy(planned => (planned.Browser, planned.Tab))
                 .Select(tab => browsers[tab.Key.Browser].RunTabAsync(tab)));
             await LookAsync(world, environment);

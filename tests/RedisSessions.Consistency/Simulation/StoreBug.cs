@@ -8,10 +8,13 @@ internal enum StoreBug
     /// <summary>A commit replaces whatever version is there.</summary>
     OverwritesAnyVersion,
 
+    /// <summary>A commit compares how many commits there were, as before format 2: a version that was wound back repeats.</summary>
+    ComparesCountsOnly,
+
     /// <summary>A commit that creates replaces a record that is there.</summary>
     CreateOverwrites,
 
-    /// <summary>A commit that expects a version makes a record where there is none.</summary>
+    /// <summary>A commit that expects a version takes a closed record for none, and makes a new one.</summary>
     UpdateCreates,
 
     /// <summary>Records do not keep the ids of their commits: a commit whose answer was lost does not find itself.</summary>

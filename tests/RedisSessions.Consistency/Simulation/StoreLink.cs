@@ -2,7 +2,8 @@ namespace RedisSessions.Consistency.Simulation;
 
 /// <summary>
 /// The handler of one process: the way to a store over a network that loses, delays and repeats. Written from the text of
-/// <see cref="ISessionHandler"/>: what got no answer is sent again as it was, three times in all; where the outcome of a commit cannot be told,
+/// <see cref="ISessionHandler"/>: what got no answer is sent again as it was, three times in all; where the outcome of a commit cannot be
+/// told,
 /// a <see cref="SessionStoreException"/> says so.
 /// </summary>
 internal class StoreLink(SimulatedProcess process, SimulatedStore store) : ISessionHandler
@@ -27,7 +28,7 @@ internal class StoreLink(SimulatedProcess process, SimulatedStore store) : ISess
         var call = new Call<CommitResult>("commit", Commit)
         {
             Check = (result, mayBeApplied) => Check(result, expected, mayBeApplied),
-            Describe = result => $"{record.State} v{expected}->v{record.Version}: {Name(result)}",
+            Describe = result => $"{record.State} v{expected.Count}->v{record.Version.Count}: {Name(result)}",
         };
         return await AskAsync(call, cancellationToken, CancellationToken.None);
 
@@ -93,7 +94,8 @@ internal class StoreLink(SimulatedProcess process, SimulatedStore store) : ISess
         else
             process.Network.After(faults.Latency(draws), () => Arrive(call, answer, back));
         if (draws.Chance(faults.Repeat))
-            process.Network.After(draws.Between(1_000, faults.LongestDelay * 1000L), () => Arrive(call, new TaskCompletionSource<T>(), null));
+            process.Network.After(
+                draws.Between(1_000, faults.LongestDelay * 1000L), () => Arrive(call, new TaskCompletionSource<T>(), null));
     }
 
     // The network carries on what was sent, whether its sender is still alive or not.
@@ -137,7 +139,7 @@ internal class StoreLink(SimulatedProcess process, SimulatedStore store) : ISess
     private static string Name(CommitResult result) => result switch
     {
         CommitResult.Committed => "committed",
-        CommitResult.Conflict { Current: var current } => $"conflict with {current.State} v{current.Version}",
+        CommitResult.Conflict { Current: var current } => $"conflict with {current.State} v{current.Version.Count}",
         _ => "gone",
     };
 

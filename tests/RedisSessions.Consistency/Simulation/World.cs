@@ -23,7 +23,10 @@ internal sealed class World
         (Script, Scenario, Faults) = (script, scenario, scenario.Faults);
         _trace = traced ? [] : null;
         Stores = [.. Enumerable.Range(0, 2).Select(number => new SimulatedStore(
-            number == 0 ? "first" : "second", Scheduler, scenario.Bug, new Draws(script.Seed, $"store{number}")) { HasReplica = scenario.HasReplica })];
+            number == 0 ? "first" : "second", Scheduler, scenario.Bug, new Draws(script.Seed, $"store{number}"))
+            {
+                HasReplica = scenario.HasReplica,
+            })];
         for (var number = 0; number < scenario.Processes; number++)
             Processes.Add(new SimulatedProcess(this, number, OffsetOf(number)));
     }
@@ -41,7 +44,9 @@ internal sealed class World
 
     public List<SimulatedProcess> Processes { get; } = [];
 
-    /// <summary>How often the handler was exchanged: even, the first store with nothing behind it or with the second one behind it.</summary>
+    /// <summary>
+    /// How often the handler was exchanged: even, the first store with nothing behind it or with the second one behind it.
+    /// </summary>
     public int Moves { get; set; }
 
     /// <summary>New requests wait: the handler is being exchanged.</summary>
@@ -105,7 +110,8 @@ internal sealed class World
         _trace?.Add(string.Create(CultureInfo.InvariantCulture, $"{Scheduler.Now / 1000.0,12:F3} ms  {what}"));
 
     public RunHistory History() => new(
-        Script.Scenario, Script.Seed, [.. _observations.OrderBy(observation => observation.Began).Select(WithoutWoundBack)], _events, Scenario.Rules with { StoreMayFail = HadTroubles });
+        Script.Scenario, Script.Seed, [.. _observations.OrderBy(observation => observation.Began).Select(WithoutWoundBack)], _events,
+        Scenario.Rules with { StoreMayFail = HadTroubles });
 
     /// <summary>
     /// While a primary is cut off it shows what no replica has, and what a failover takes back. Nothing is promised about a request that
@@ -114,14 +120,24 @@ internal sealed class World
     private Observation WithoutWoundBack(Observation seen)
     {
         var from = _events.LastOrDefault(happened => happened.What == CutOff && happened.At <= seen.Ended);
-        var until = _events.FirstOrDefault(happened => happened.What.StartsWith("failover", StringComparison.Ordinal) && happened.At > from?.At);
+        var until = _events.FirstOrDefault(
+            happened => happened.What.StartsWith("failover", StringComparison.Ordinal) && happened.At > from?.At);
         return from is null || (until is not null && until.At < seen.Began)
             ? seen
-            : seen with { Segments = [.. seen.Segments.Select(segment => CountsAnyway(segment) ? segment : segment with { Steps = [] })] };
+            : seen with { Segments = [.. seen.Segments.Where(CountsAnyway)] };
     }
 
     private static bool CountsAnyway(Segment segment) =>
-        segment.Fate == Fate.Unknown || (segment.Fate == Fate.Committed && segment.Steps.Any(executed => executed.Step.Writes() && executed.Answer is not ['!', ..]));
+        segment.Fate == Fate.Unknown || (segment.Fate == Fate.Committed && segment.Steps.Any(IsStored));
+
+    // A removal may have found nothing, and then nothing was sent.
+    private static bool IsStored(Executed executed) => executed switch
+    {
+        { Answer: ['!', ..] } => false,
+        { Step.Op: Op.Remove } => executed.Answer == "true",
+        { Step.Op: Op.Pull } => executed.Answer != "null",
+        _ => executed.Step.Writes(),
+    };
 
     private long OffsetOf(int number) => Scenario.ClockOffsets.Count == 0 ? 0 : Scenario.ClockOffsets[number % Scenario.ClockOffsets.Count];
 }
