@@ -23,8 +23,13 @@ internal sealed class Transactions
                 transactions.Add(lineage.Members[member], member);
         }
         if (history.Rules.MayLoseAcknowledged)
-            transactions._placed.AddRange(
-                history.Events.Where(happened => happened.What.StartsWith("rollback", StringComparison.Ordinal)).Select(Rollback));
+        {
+            // What was lost before a session began is nothing of it.
+            transactions._placed.AddRange(history.Events
+                .Where(happened => happened.What.StartsWith("rollback", StringComparison.Ordinal)
+                    && lineage.Members.Any(member => member.Began < happened.At))
+                .Select(Rollback));
+        }
         return (transactions._placed, transactions._refused);
     }
 
