@@ -10,7 +10,7 @@ internal static class EnvironmentCatalog
     public static IReadOnlyList<EnvironmentPlan> All { get; } =
     [
         new("redis") { StartAsync = Redis },
-        new("garnet") { StartAsync = Garnet(atomicScripts: true) },
+        new("garnet") { StartAsync = Garnet },
         new("file") { StartAsync = Files },
         new("sqlite") { StartAsync = Sqlite },
         new("postgres") { StartAsync = Postgres },
@@ -59,8 +59,8 @@ internal static class EnvironmentCatalog
         new("readthrough-mariadb-redis") { StartAsync = ReadThrough(MariaDb, Redis) },
     ];
 
-    /// <summary>A store whose scripts are not atomic: a run over it must find something, else an empty list of findings says nothing.</summary>
-    public static EnvironmentPlan Broken { get; } = new("garnet-without-transactions") { StartAsync = Garnet(atomicScripts: false) };
+    /// <summary>A store that loses what it acknowledged, and may not: a run must find that, else an empty list of findings says nothing.</summary>
+    public static EnvironmentPlan Forgetful { get; } = new("forgetful") { StartAsync = RedisWith(static redis => new RollBack(redis)) };
 
     public static EnvironmentPlan? Find(string name) => All.FirstOrDefault(plan => plan.Name == name);
 
@@ -73,8 +73,8 @@ internal static class EnvironmentCatalog
     private static Task<HttpEnvironment?> Sentinel(EnvironmentPlan plan, int processes, CancellationToken cancellationToken) =>
         SentinelEnvironment.TryStartAsync(plan, cancellationToken);
 
-    private static Start Garnet(bool atomicScripts) => (plan, processes, _) => Task.FromResult<HttpEnvironment?>(
-        new GarnetEnvironment(processes, atomicScripts) { Name = plan.Name, Rules = plan.Rules, Extra = plan.Extra });
+    private static Task<HttpEnvironment?> Garnet(EnvironmentPlan plan, int processes, CancellationToken cancellationToken) =>
+        Task.FromResult<HttpEnvironment?>(new GarnetEnvironment(processes) { Name = plan.Name, Rules = plan.Rules, Extra = plan.Extra });
 
     private static Task<HttpEnvironment?> Files(EnvironmentPlan plan, int processes, CancellationToken cancellationToken) =>
         Folder(plan, FolderEnvironment.ForFiles);
