@@ -45,7 +45,7 @@ internal sealed class Failover(IReadOnlyList<RedisProcess> servers, Func<Task> p
         }
     }
 
-    /// <summary>Nothing is acknowledged until a replica takes over: what was before may be lost, and nothing that comes afterwards.</summary>
+    /// <summary>Nothing is acknowledged until a replica takes over: what was before may be lost, what follows may not.</summary>
     private static async Task EndAsync(RedisProcess primary, FaultContext context)
     {
         await primary.KillAsync();
