@@ -23,7 +23,7 @@ internal static class HttpProfiles
         Triggers.IsHarmless(request)
         && (request.Steps.All(step => step.Op is Op.Update or Op.Wait) || request.Steps.All(step => step.Op != Op.Update));
 
-    /// <summary>Whether a finding in a run with faults is one of a known hole that no request opens: a store that is slow for long (L).</summary>
+    /// <summary>Whether a finding is one of a known hole that no request opens: a store that is slow for long (L).</summary>
     public static bool IsKnown(Finding finding) => finding.Code == Codes.RefusedWithoutConflict;
 
     /// <summary>Every operation.</summary>

@@ -59,7 +59,7 @@ internal static class EnvironmentCatalog
         new("readthrough-mariadb-redis") { StartAsync = ReadThrough(MariaDb, Redis) },
     ];
 
-    /// <summary>A store that loses what it acknowledged, and may not: a run must find that, else an empty list of findings says nothing.</summary>
+    /// <summary>A store that loses what it acknowledged, and may not: a run that finds nothing there is worth nothing elsewhere.</summary>
     public static EnvironmentPlan Forgetful { get; } = new("forgetful") { StartAsync = RedisWith(static redis => new RollBack(redis)) };
 
     public static EnvironmentPlan? Find(string name) => All.FirstOrDefault(plan => plan.Name == name);

@@ -5,7 +5,8 @@ namespace RedisSessions.Consistency.Http.Known;
 
 /// <summary>
 /// The store falls silent while several requests of one session commit. The first one holds the session's queue for longer than
-/// <c>CommitTimeout</c>. The others are answered 409, as if somebody had changed what they had read: they have read nothing, and the store has failed.
+/// <c>CommitTimeout</c>. The others are answered 409, as if somebody had changed what they had read: they have read nothing, and the store
+/// has failed.
 /// </summary>
 internal static class QueueBehindOutage
 {
