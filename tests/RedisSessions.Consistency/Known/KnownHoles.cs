@@ -107,6 +107,12 @@ internal static class KnownHoles
             Opens = Triggers.LogsIn,
             In = static scenario => scenario.Faults.LoseAnswer > 0,
         },
+        new("V", "A request whose commit found itself stored in a session that has ended since reads an empty session.", Of("hole-v"), Orders)
+        {
+            Opens = static request => Triggers.LogsOut(request) || Triggers.LogsIn(request),
+            With = Triggers.GoesOnAfterCommit,
+            In = static scenario => scenario.Faults.LoseAnswer > 0,
+        },
         new("S", "A late repeat of a commit brings back an id that was rotated away, once its forward is gone.", Of("hole-s"),
             Codes.DeadIdLives, Codes.EndedSessionReturned, Codes.LiveSessionLost, Codes.NotSerializable, Codes.Lost)
         {

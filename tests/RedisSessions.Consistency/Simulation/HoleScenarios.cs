@@ -131,6 +131,12 @@ internal static class HoleScenarios
             BeginsAlone = false,
             Tabs = 2,
         },
+        new("hole-v", "Early commits whose answers are lost, beside logouts.")
+        {
+            Requests = Nothing with { Values = 8, Logout = 2, Commits = 4, Updates = 4, MaxSteps = 4 },
+            Accepts = Known.Triggers.IsHarmless,
+            Faults = new() { LoseAnswer = 0.3 },
+        },
         new("hole-s", "Rotations, while messages come once more and late.")
         {
             Requests = Nothing with { Values = 6, Rotation = 4, MaxSteps = 2 },
