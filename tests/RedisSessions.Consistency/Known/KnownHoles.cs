@@ -107,7 +107,8 @@ internal static class KnownHoles
             Opens = Triggers.LogsIn,
             In = static scenario => scenario.Faults.LoseAnswer > 0,
         },
-        new("V", "A request whose commit found itself stored in a session that has ended since reads an empty session.", Of("hole-v"), Orders)
+        new("V", "A request whose commit found itself stored in a session that has ended since reads an empty session.",
+            Of("hole-v"), Orders)
         {
             Opens = static request => Triggers.LogsOut(request) || Triggers.LogsIn(request),
             With = Triggers.GoesOnAfterCommit,
