@@ -84,10 +84,10 @@ internal sealed class SimulationCommands(TextWriter output)
 
     private int Holes(Arguments? arguments)
     {
-        if (arguments is null)
+        var only = arguments?.Text("hole");
+        if (arguments is null || (only is not null && KnownHoles.All.All(hole => hole.Letter != only)))
             return Explain();
         var limit = TimeSpan.FromMinutes(arguments.Number("minutes", 10));
-        var only = arguments.Text("hole");
         output.WriteLine("| hole | scenario | finding | kept script | first seed that finds it | seconds | requests a run |");
         output.WriteLine("| --- | --- | --- | --- | ---: | ---: | ---: |");
         var closed = 0;

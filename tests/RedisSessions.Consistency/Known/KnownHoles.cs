@@ -80,7 +80,10 @@ internal static class KnownHoles
             Opens = Triggers.RemovesInUpdate, In = static scenario => scenario.Rules.LastWriteWins,
         },
         new("P", "An update whose delegate ends the session and then throws ends it all the same.", Of("hole-p"),
-            [Codes.LiveSessionLost, Codes.EndedWithoutEnd, Codes.CookieMissing, Codes.AppliedThoughAbandoned, .. Orders])
+            [
+                Codes.LiveSessionLost, Codes.EndedWithoutEnd, Codes.CookieMissing, Codes.AppliedThoughAbandoned, Codes.OldIdInGraceLost,
+                Codes.OrphanCookie, .. Orders,
+            ])
         {
             Opens = Triggers.EndsInUpdate,
         },
@@ -97,6 +100,19 @@ internal static class KnownHoles
         new("T", "What plain code has read before an update is not compared at its next commit.", Of("hole-t"), Orders)
         {
             Opens = Triggers.CarriesReads,
+        },
+        new("U", "A login whose answer is lost leaves its browser with an id that is dead, though the session lives.",
+            Of("hole-u"), Codes.OrphanCookie)
+        {
+            Opens = Triggers.LogsIn,
+            In = static scenario => scenario.Faults.LoseAnswer > 0,
+        },
+        new("V", "A request whose commit found itself stored in a session that has ended since reads an empty session.",
+            Of("hole-v"), Orders)
+        {
+            Opens = static request => Triggers.LogsOut(request) || Triggers.LogsIn(request),
+            With = Triggers.GoesOnAfterCommit,
+            In = static scenario => scenario.Faults.LoseAnswer > 0,
         },
         new("S", "A late repeat of a commit brings back an id that was rotated away, once its forward is gone.", Of("hole-s"),
             Codes.DeadIdLives, Codes.EndedSessionReturned, Codes.LiveSessionLost, Codes.NotSerializable, Codes.Lost)

@@ -25,6 +25,12 @@ internal static class Triggers
         && (step.Then ?? []).SelectMany(Steps.All).Any(Fills)
         && (step.Then ?? []).SelectMany(Steps.All).Any(inside => Reads(inside) && IsNumbered(inside)));
 
+    /// <summary>A commit in the middle of a request.</summary>
+    public static bool GoesOnAfterCommit(Request request) => request.Steps.SkipLast(1).Any(step => step.Op is Op.Update or Op.Commit);
+
+    /// <summary>A request that opens no hole, and goes on after no commit: for sessions that end or move meanwhile.</summary>
+    public static bool IsHarmlessBesideAnEnd(Request request) => IsHarmless(request) && !GoesOnAfterCommit(request);
+
     /// <summary>A write that may be refused, and the request goes on.</summary>
     public static bool CatchesRefusals(Request request) => Does(request, Op.Try);
 

@@ -123,6 +123,20 @@ internal static class HoleScenarios
             Accepts = static request => Known.Triggers.CarriesReads(request) && !Known.Triggers.UsesNumbers(request),
             Faults = Slow,
         },
+        new("hole-u", "A session that begins and logs in within one request, while answers are lost.")
+        {
+            Requests = Nothing with { Values = 6, Login = 4, Commits = 6, Updates = 2, MaxSteps = 4 },
+            Accepts = Known.Triggers.IsHarmless,
+            Faults = new() { LoseAnswer = 0.4, LoseRequest = 0.1 },
+            BeginsAlone = false,
+            Tabs = 2,
+        },
+        new("hole-v", "Early commits whose answers are lost, beside logouts.")
+        {
+            Requests = Nothing with { Values = 8, Logout = 2, Commits = 4, Updates = 4, MaxSteps = 4 },
+            Accepts = Known.Triggers.IsHarmless,
+            Faults = new() { LoseAnswer = 0.3 },
+        },
         new("hole-s", "Rotations, while messages come once more and late.")
         {
             Requests = Nothing with { Values = 6, Rotation = 4, MaxSteps = 2 },
