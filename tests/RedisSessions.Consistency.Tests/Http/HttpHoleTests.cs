@@ -8,7 +8,7 @@ namespace RedisSessions.Consistency.Tests.Http;
 [Collection(nameof(HttpRuns))]
 public sealed class HttpHoleTests(ITestOutputHelper output)
 {
-    private const int Seeds = 5;
+    private const int Seeds = 8;
 
     public static TheoryData<string> Letters => [.. HttpHoles.All.Select(hole => hole.Letter)];
 

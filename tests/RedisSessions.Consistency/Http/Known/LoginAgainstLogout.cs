@@ -8,7 +8,7 @@ namespace RedisSessions.Consistency.Http.Known;
 /// </summary>
 internal static class LoginAgainstLogout
 {
-    private const int Rounds = 60;
+    private const int Rounds = 40;
 
     public static async Task<Found?> FindAsync(int seed, CancellationToken cancellationToken)
     {
@@ -23,8 +23,8 @@ internal static class LoginAgainstLogout
             // Both have loaded the session before either commits.
             var login = stage.SendAsync(
                 browser, 0, "login",
-                Wait(random), new Step(Op.Set) { Path = "user", Value = round.ToString(CultureInfo.InvariantCulture) }, new Step(Op.Login));
-            var logout = stage.SendAsync(browser, 1, "logout", Wait(random), new Step(Op.Destroy));
+                Wait(random.Next(5, 15)), new Step(Op.Set) { Path = "user", Value = round.ToString(CultureInfo.InvariantCulture) }, new Step(Op.Login));
+            var logout = stage.SendAsync(browser, 1, "logout", Wait(random.Next(10, 40)), new Step(Op.Destroy));
             await Task.WhenAll(login, logout);
             await stage.SendAsync(browser, 0, "look", new Step(Op.All));
         }
@@ -32,5 +32,5 @@ internal static class LoginAgainstLogout
         return stage.Judge();
     }
 
-    private static Step Wait(Random random) => new(Op.Wait) { Number = 5 + random.Next(3) };
+    private static Step Wait(int milliseconds) => new(Op.Wait) { Number = milliseconds };
 }

@@ -21,11 +21,11 @@ internal static class Redirects
         var browser = stage.Recorder.NewBrowser();
         await RoundAsync(0);
         // Both processes know the session from here on.
-        stage.Environment.Proxies[1].Latency = TimeSpan.FromMilliseconds(random.Next(20, 60));
+        stage.Environment.Proxies[1].Latency = TimeSpan.FromMilliseconds(random.Next(60, 120));
         for (var round = 1; round <= Rounds; round++)
         {
             await RoundAsync(round);
-            await Task.Delay(random.Next(0, 80), cancellationToken);
+            await Task.Delay(random.Next(0, 150), cancellationToken);
         }
 
         return stage.Judge();
