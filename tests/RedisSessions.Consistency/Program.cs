@@ -1,2 +1,9 @@
-Console.Error.WriteLine("The checker has no commands yet.");
-return 2;
+using RedisSessions.Consistency.Commands;
+using RedisSessions.Consistency.Http;
+
+return args switch
+{
+    ["http", .. var arguments] => await HttpCommand.RunAsync(arguments, Console.Out, CancellationToken.None),
+    ["judge", .. var files] => await JudgeCommand.RunAsync(files, Console.Out, CancellationToken.None),
+    _ => new SimulationCommands(Console.Out).Run(args),
+};

@@ -17,7 +17,9 @@ internal enum CookieAnswer
     Expired,
 }
 
-/// <summary>One request as its browser saw it. Ids are numbers that the history gives to cookies in the order in which they were issued.</summary>
+/// <summary>
+/// One request as its browser saw it. Ids are numbers that the history gives to cookies in the order in which they were issued.
+/// </summary>
 /// <param name="Request">What was asked.</param>
 /// <param name="Browser">Who asked.</param>
 /// <param name="Process">Which process was asked.</param>
@@ -51,7 +53,11 @@ internal sealed record RunHistory(
 
 /// <summary>Something that the environment did.</summary>
 /// <param name="At">On the counter of <see cref="Observation.Began"/>.</param>
-/// <param name="What">For example <c>rollback</c>, <c>outage</c>, <c>switch-to-new</c>.</param>
+/// <param name="What">
+/// For example <c>rollback</c>, <c>outage</c>, <c>switch-to-new</c>. What begins with <c>kill</c> excuses requests that never end, and
+/// <c>rollback</c> lets
+/// acknowledged commits be missing where <see cref="Rules.MayLoseAcknowledged"/> allows it.
+/// </param>
 internal sealed record EnvironmentEvent(long At, string What);
 
 /// <summary>What the promises allow in one environment.</summary>
@@ -60,9 +66,23 @@ internal sealed record Rules
     /// <summary>A store was rolled back on purpose: acknowledged commits may be missing, but no stale commit may overwrite.</summary>
     public bool MayLoseAcknowledged { get; init; }
 
-    /// <summary>How old a plain read may be beside other browsers' writes (near cache); a browser always reads what it was told is stored.</summary>
+    /// <summary>
+    /// How old a plain read may be beside other browsers' writes (near cache); a browser always reads what it was told is stored.
+    /// </summary>
     public TimeSpan Staleness { get; init; }
 
     /// <summary>Plain requests overwrite instead of being refused.</summary>
     public bool LastWriteWins { get; init; }
+
+    /// <summary>Whether the store or the way to it fails at times; if not, an answer that says so is a finding.</summary>
+    public bool StoreMayFail { get; init; }
+
+    /// <summary>How long an old id leads to its session after a rotation.</summary>
+    public TimeSpan RotationGrace { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The configured idle timeout.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(20);
+
+    /// <summary>The configured absolute timeout.</summary>
+    public TimeSpan AbsoluteTimeout { get; init; } = TimeSpan.FromHours(12);
 }

@@ -28,7 +28,9 @@ internal enum Fate
     /// <summary>The store failed (503). It is stored whole or not at all, now or later.</summary>
     Unknown,
 
-    /// <summary>Given up before it was sent (cancelled, a delegate that threw). Nothing of it may be stored, and what follows is not disturbed.</summary>
+    /// <summary>
+    /// Given up before it was sent (cancelled, a delegate that threw). Nothing of it may be stored, and what follows is not disturbed.
+    /// </summary>
     Abandoned,
 
     /// <summary>Anything else: an exception that nothing maps, or a status that nothing promises. Always a finding.</summary>
@@ -51,7 +53,15 @@ internal sealed record Segment(IReadOnlyList<Executed> Steps, Fate Fate, string?
     /// <summary>How often the delegate ran; 0 for plain code.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int Runs { get; init; }
+
+    /// <summary>
+    /// Whether it has no commit of its own: its changes, if there are any, went along with the update that follows it, all or nothing.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool WithNext { get; init; }
 }
 
-/// <summary>A step and the answer that the session gave: JSON of a value, the type of an exception, or null for steps that answer nothing.</summary>
+/// <summary>
+/// A step and the answer that the session gave: JSON of a value, the type of an exception, or null for steps that answer nothing.
+/// </summary>
 internal sealed record Executed(Step Step, string? Answer);

@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace RedisSessions.Consistency.Scripts;
 
-/// <summary>What one step of a request does. Every member of <c>Session</c> and <c>ISession</c> that can matter to a history has one.</summary>
+/// <summary>
+/// What one step of a request does. Every member of <c>Session</c> and <c>ISession</c> that can matter to a history has one.
+/// </summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Op>))]
 internal enum Op
 {
@@ -84,10 +86,14 @@ internal enum Op
     /// <summary>Runs <see cref="Step.Then"/> if <see cref="Step.Path"/> is present, else <see cref="Step.Else"/>.</summary>
     IfHas,
 
-    /// <summary>Runs <see cref="Step.Then"/> if the value at <see cref="Step.Path"/> equals <see cref="Step.Value"/>, else <see cref="Step.Else"/>.</summary>
+    /// <summary>
+    /// Runs <see cref="Step.Then"/> if the value at <see cref="Step.Path"/> equals <see cref="Step.Value"/>, else <see cref="Step.Else"/>.
+    /// </summary>
     IfEquals,
 
-    /// <summary>Runs <see cref="Step.Then"/> and catches the exception of a step that the session refuses; answers the exception's type.</summary>
+    /// <summary>
+    /// Runs <see cref="Step.Then"/> and catches the exception of a step that the session refuses; answers the exception's type.
+    /// </summary>
     Try,
 
     /// <summary>Commits now.</summary>

@@ -1,0 +1,3 @@
+using RedisSessions.TestServers;
+
+[assembly: AssemblyFixture(typeof(Secrets))]
