@@ -46,7 +46,7 @@ internal static class HoleScenarios
         },
         new("hole-f", "The handler is exchanged, and back, while messages are lost, processes die and stores are away.")
         {
-            Requests = Nothing with { Values = 10, Login = 1, Logout = 1, MaxSteps = 3 },
+            Requests = Nothing with { Values = 10, Logout = 1, MaxSteps = 3 },
             Accepts = Known.Triggers.IsHarmless,
             Faults = FaultWeights.Lossy with { LongestDelay = 25_000 },
             IsMoved = true,

@@ -40,8 +40,7 @@ internal sealed class Life(int number)
     public int FatesUnderWay { get; set; }
 
     /// <summary>
-    /// Logins begun, and logins that may still take effect. A logout that overlaps with a login may find its own id dead and nothing left
-    /// to do,
+    /// Logins begun, and logins that may still take effect. A logout that overlaps with a login may find its own id dead and nothing left to do,
     /// while the session lives on under the new one.
     /// </summary>
     public int LoginsBegun { get; set; }

@@ -3,8 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace RedisSessions.Tests.Simulation;
 
 /// <summary>
-/// Everything that happens in a simulation happens here, on one thread, in an order that one seed decides. Whoever waits for the network
-/// parks;
+/// Everything that happens in a simulation happens here, on one thread, in an order that one seed decides. Whoever waits for the network parks;
 /// a step resumes one of those, or lets time pass.
 /// </summary>
 internal sealed class StepScheduler
