@@ -75,7 +75,7 @@ public sealed class OrderTests
 
     [Fact]
     public void What_was_read_before_an_update_counts_at_the_next_plain_commit() => Breaks(
-        Codes.NotSerializable,
+        Codes.CarriedReadNotGuarded,
         Of(Visit(Set("a", "0")),
             Request("p", 2, 9, Plain(Get("a", "0")) with { WithNext = true }, Update(Get("b", "1"), Set("b", "2")), Plain(Set("c", "1"))),
             Request("q", 3, 8, Plain(Set("a", "1"), Set("b", "1"))), Last("{\"a\":1,\"b\":2,\"c\":1}")),

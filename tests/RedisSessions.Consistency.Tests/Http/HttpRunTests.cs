@@ -12,7 +12,7 @@ public sealed class HttpRunTests(ITestOutputHelper output)
     private const int Seed = 21;
 
     [Theory]
-    [InlineData("redis", 10)]
+    [InlineData("redis", 6)]
     [InlineData("garnet", 5)]
     [InlineData("file", 5)]
     [InlineData("sqlite", 5)]

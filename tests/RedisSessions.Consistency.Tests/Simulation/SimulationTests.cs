@@ -6,7 +6,7 @@ public sealed class SimulationTests(ITestOutputHelper log)
     [Fact]
     public async Task What_no_known_hole_touches_breaks_no_promise()
     {
-        var (exitCode, output) = await Checker.RunAsync("run", "--scenario", "clean", "--minutes", "0.7");
+        var (exitCode, output) = await Checker.RunAsync("run", "--scenario", "clean", "--count", "150");
         log.WriteLine(output);
         Assert.True(exitCode == 0, output);
     }
@@ -14,7 +14,7 @@ public sealed class SimulationTests(ITestOutputHelper log)
     [Fact]
     public async Task Everything_at_once_shows_known_holes_only()
     {
-        var (exitCode, output) = await Checker.RunAsync("run", "--minutes", "0.3");
+        var (exitCode, output) = await Checker.RunAsync("run", "--count", "25");
         log.WriteLine(output);
         Assert.True(exitCode == 0, output);
     }

@@ -35,6 +35,9 @@ internal static class Codes
     /// <summary>A look at everything (all values, keys, lifetimes) is compared with nothing.</summary>
     public const string WholeReadNotGuarded = "whole-read-not-guarded";
 
+    /// <summary>What plain code read before an update is compared with nothing at its next commit.</summary>
+    public const string CarriedReadNotGuarded = "carried-read-not-guarded";
+
     /// <summary>A literal key and the path of the same text are one.</summary>
     public const string LiteralMeetsPath = "literal-meets-path";
 

@@ -18,6 +18,9 @@ internal sealed record Relaxation
     /// <summary>Answers of looks at everything in plain code that writes.</summary>
     public bool WholeReads { get; init; }
 
+    /// <summary>Answers that plain code had before an update, at its next commit.</summary>
+    public bool CarriedReads { get; init; }
+
     /// <summary>Flashed values may be gone at any time.</summary>
     public bool VanishingFlash { get; init; }
 

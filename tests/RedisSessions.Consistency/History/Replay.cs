@@ -40,7 +40,7 @@ internal sealed class Replay(Lineage lineage, Rules rules, Relaxation relaxation
             return Run(transaction, place);
         var state = place.Values.Age((_, mark) =>
             _flash.IsGone(mark, transaction.Member) || (transaction.IsLater && _flash.Removes(transaction.Member, mark)));
-        if (!Fits(transaction, new ModelSession(state, transaction.Member),
+        if (!relaxation.CarriedReads && !Fits(transaction, new ModelSession(state, transaction.Member),
             [.. transaction.Carried.Where(read => StillCounts(transaction, read))], isUpdate: true))
             return null;
         var session = new ModelSession(state, transaction.Member, transaction.IsReadOnly) { LiteralWins = relaxation.LiteralWins };

@@ -47,6 +47,8 @@ internal sealed class Serializability(Lineage lineage, RunHistory history, IRead
             yield return (Codes.UpdateActedOnStale, new() { ActingUpdates = true });
         if (Uses(Op.LiteralSet))
             yield return (Codes.LiteralMeetsPath, new() { LiteralWins = true });
+        if (placed.Any(transaction => transaction.Carried.Count > 0))
+            yield return (Codes.CarriedReadNotGuarded, new() { CarriedReads = true });
         yield return (Codes.StaleRead, new() { OldReads = true });
         yield return (Codes.ReadYourWrites, new() { OldReads = true, OldOwnReads = true });
         yield return (Codes.WholeReadNotGuarded, new() { WholeReads = true });

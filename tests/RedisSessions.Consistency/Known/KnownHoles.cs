@@ -97,7 +97,7 @@ internal static class KnownHoles
         {
             Opens = Triggers.ReadsAndActsOnTheWhole,
         },
-        new("T", "What plain code has read before an update is not compared at its next commit.", Of("hole-t"), Orders)
+        new("T", "What plain code has read before an update is not compared at its next commit.", Of("hole-t"), [Codes.CarriedReadNotGuarded, .. Orders])
         {
             Opens = Triggers.CarriesReads,
         },

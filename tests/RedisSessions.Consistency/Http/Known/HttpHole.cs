@@ -30,6 +30,6 @@ internal static class HttpHoles
         new("K", FullLogout.Code, "maxmemory is reached, and a logout is refused", FullLogout.FindAsync),
         new("L", Codes.RefusedWithoutConflict, "a commit behind one that waits for the store is a conflict", QueueBehindOutage.FindAsync),
         new("M", Codes.ReadYourWrites, "near cache: a redirect reads what was there before the write", Redirects.FindAsync),
-        new("T", Codes.NotSerializable, "what plain code read before an update is not compared at its next commit", CarriedRead.FindAsync),
+        new("T", Codes.CarriedReadNotGuarded, "what plain code read before an update is not compared at its next commit", CarriedRead.FindAsync),
     ];
 }
