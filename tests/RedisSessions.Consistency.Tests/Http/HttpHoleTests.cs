@@ -1,16 +1,19 @@
 using RedisSessions.Consistency.Http.Known;
+using RedisSessions.Consistency.Known;
 
 namespace RedisSessions.Consistency.Tests.Http;
 
 /// <summary>
-/// Holes that are known and open. A test that fails says that its hole is closed: remove it from <see cref="HttpHoles"/>.
+/// Holes that are known and open, and need real servers. A test that fails says that its hole is closed: remove it from <see cref="HttpHoles"/>. The simulation
+/// finds the others from seeds, which repeat exactly; over HTTP the command <c>http --holes</c> looks for them.
 /// </summary>
 [Collection(nameof(HttpRuns))]
 public sealed class HttpHoleTests(ITestOutputHelper output)
 {
-    private const int Seeds = 8;
+    private const int Seeds = 20;
 
-    public static TheoryData<string> Letters => [.. HttpHoles.All.Select(hole => hole.Letter)];
+    public static TheoryData<string> Letters =>
+        [.. HttpHoles.All.Select(hole => hole.Letter).Except(KnownHoles.All.Select(hole => hole.Letter))];
 
     [Theory]
     [MemberData(nameof(Letters))]
