@@ -59,7 +59,9 @@ hashes() { all=$(passwords "$1" "$2") || exit 1; printf '%s\n' "$all" | while IF
 has_servers() { [ -n "${REDIS_SERVERS_PASSWORD_FILE:-}" ]; }
 
 # How clients and servers connect. Not +@connection: that has CLIENT KILL, CLIENT PAUSE and CLIENT LIST in it, with which one user stops all others.
-connection_commands="+hello +auth +ping +echo +quit +select +asking +readonly +client|setname +client|id"
+# A sentinel knows the first line only, and does not start with a rule for a command that it does not know.
+sentinel_connection="+hello +auth +ping +client|setname +client|id"
+connection_commands="$sentinel_connection +echo +quit +select +asking +readonly"
 # The commands of RedisSessions, each with what it is for in docs/security.md; without CONFIG GET, which would show the password of the servers.
 session_commands="$connection_commands +getex +get +set +getrange +del +unlink +expire +pexpire +expireat +pexpireat +pttl +eval +evalsha +script|load +publish +subscribe +unsubscribe
   +zadd +zrange +zrangebyscore +zrem +zremrangebyscore +info +cluster|nodes +cluster|slots +wait"
@@ -68,7 +70,7 @@ server_commands="$connection_commands +psync +replconf +info +role +multi +exec 
   +config|rewrite +config|get +client|list +client|kill +client|no-evict +script|kill +cluster +readonly +wait +bgsave +bgrewriteaof +lastsave +dbsize
   +slowlog +latency +memory|stats +memory|doctor +acl|log +acl|load +acl|whoami +shutdown"
 # Of a sentinel: whoever looks for the primary may ask and listen. Of servers only sentinels ask each other, and operators.
-ask_commands="$connection_commands +info +role +subscribe +unsubscribe +psubscribe +punsubscribe +sentinel|get-master-addr-by-name +sentinel|masters +sentinel|master
+ask_commands="$sentinel_connection +info +role +subscribe +unsubscribe +psubscribe +punsubscribe +sentinel|get-master-addr-by-name +sentinel|masters +sentinel|master
   +sentinel|replicas +sentinel|slaves +sentinel|sentinels +sentinel|ckquorum"
 
 # write_users FILE: a user that is not named here does not get in.

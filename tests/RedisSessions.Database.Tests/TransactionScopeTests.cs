@@ -21,14 +21,14 @@ public sealed class TransactionScopeTests(Engines engines) : IClassFixture<Engin
         var (handler, key) = (engine.Handler(), SessionKey.From(SessionId.New()));
         // The first use of the table makes it, inside the scope too.
         await InScopeAsync(completes, async () => Assert.IsType<CommitResult.Committed>(await CommitAsync(handler, key, 1)));
-        Assert.Equal(1UL, (await handler.ReadAsync(key, Idle, Token))?.Version.Value);
+        Assert.Equal(1UL, (await handler.ReadAsync(key, Idle, Token))?.Version.Count);
         await InScopeAsync(completes, async () =>
         {
             Assert.NotNull(await handler.ReadAsync(key, Idle, Token));
             Assert.IsType<CommitResult.Committed>(await CommitAsync(handler, key, 2));
             Assert.IsType<CommitResult.Conflict>(await CommitAsync(handler, key, 2));
         });
-        Assert.Equal(2UL, (await engine.Handler().ReadAsync(key, Idle, Token))?.Version.Value);
+        Assert.Equal(2UL, (await engine.Handler().ReadAsync(key, Idle, Token))?.Version.Count);
         await InScopeAsync(completes, async () => Assert.True(await handler.DeleteAsync(key, Token)));
         Assert.Null(await engine.Handler().ReadAsync(key, Idle, Token));
     }
