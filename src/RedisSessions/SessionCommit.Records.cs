@@ -25,50 +25,48 @@ internal sealed partial class SessionCommit
         _values = values;
         var user = manager.UserOf(values);
         var created = session.Base?.CreatedAt ?? session.CreatedAt;
-        var header = new SessionRecord
+        // In clear, the values are written where the store's bytes are made, and only there.
+        var isClear = manager.Sealing.IsClear;
+        // PHP's records have no place for notes, and no directory.
+        var hasNotes = user is not null && manager.IdFormat == SessionIdFormat.Standard;
+        var keepsNotes = hasNotes && KeepsNotes(expected);
+        var notes = !hasNotes ? default : keepsNotes ? session.Base!.Notes : NewNotes(user!, expected);
+        var record = new SessionRecord
         {
             Version = expected.Next(_id),
             CreatedAt = created,
             AbsoluteDeadline = created + session.AbsoluteTimeout,
             IdleTimeout = session.OwnIdleTimeout,
             CommitIds = session.Base?.CommitIdsWith(_id) ?? [_id],
-        };
-        // In clear, the values are written where the store's bytes are made, and only there.
-        var isClear = manager.Sealing.IsClear;
-        return new SessionRecord
-        {
-            Version = header.Version,
-            CreatedAt = header.CreatedAt,
-            AbsoluteDeadline = header.AbsoluteDeadline,
-            IdleTimeout = header.IdleTimeout,
-            CommitIds = header.CommitIds,
-            PayloadFormat = isClear ? PayloadFormat.MessagePack : PayloadFormat.Protected,
-            // PHP's records have no place for notes, and no directory.
-            Notes = user is null || manager.IdFormat != SessionIdFormat.Standard ? default : NotesOf(user, key, expected, header),
-            Payload = isClear ? default : manager.Seal(RecordSeal.Part.Payload, key, header, values.ToPayload()),
+            PayloadFormat = PayloadFormat.MessagePack,
+            Notes = notes,
             Values = isClear ? values : null,
             UserId = user,
             HoldsForeign = session.Base is { HoldsForeign: true },
             // A new deadline too: an index forgets a session when the one that it knows has passed.
             IndexUser = user is not null && (session.ChangesLifetime || IsNewUser(expected)),
         };
+        return isClear ? record : record.Encrypted(
+            !hasNotes || keepsNotes ? notes : manager.Seal(RecordSeal.Part.Notes, key, record, notes),
+            manager.Seal(RecordSeal.Part.Payload, key, record, values.ToPayload()));
     }
 
-    /// <summary>Who has signed in, as it is stored: noted with the browser and the address when a user or a key is new, and kept as it is otherwise.</summary>
-    private ReadOnlyMemory<byte> NotesOf(string user, SessionKey key, SessionVersion expected, SessionRecord header)
-    {
-        var known = session.Base;
-        var isNew = IsNewUser(expected) || known is not { Notes.IsEmpty: false };
+    /// <summary>Whether the notes of the record that is there can be stored again as they are.</summary>
+    private bool KeepsNotes(SessionVersion expected) =>
+        session.Base is { Notes.IsEmpty: false } known && !IsNewUser(expected) && manager.Sealing.IsAsStoredNow(known)
         // What was encrypted repeats the deadlines.
-        if (!isNew && manager.Sealing.IsAsStoredNow(known!) && (manager.Sealing.IsClear || !session.ChangesLifetime))
-            return known!.Notes;
-        var before = known is null ? null : manager.NotesOf(known, session.Key);
-        var notes = isNew
-            ? new SessionNotes(
+        && (manager.Sealing.IsClear || !session.ChangesLifetime);
+
+    /// <summary>Who has signed in: noted with the browser and the address when a user or a key is new, and as it was otherwise.</summary>
+    private ReadOnlyMemory<byte> NewNotes(string user, SessionVersion expected)
+    {
+        var before = session.Base is { } known ? manager.NotesOf(known, session.Key) : null;
+        var notes = before is not null && !IsNewUser(expected)
+            ? before
+            : new SessionNotes(
                 user, session.UserAgent is { Length: > 0 } agent ? agent : before?.Agent, session.ClientAddress?.ToString() ?? before?.Address,
-                before?.User == user ? before.SignedInAt : manager.Now)
-            : before!;
-        return manager.Seal(RecordSeal.Part.Notes, key, header, notes.ToBytes());
+                before?.User == user ? before.SignedInAt : manager.Now);
+        return notes.ToBytes();
     }
 
     private bool IsNewUser(SessionVersion expected) => expected == SessionVersion.None || manager.ChangesUser(session.Work);

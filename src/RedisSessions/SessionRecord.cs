@@ -141,6 +141,22 @@ public sealed class SessionRecord
         Payload = target.Payload,
     };
 
+    /// <summary>The same record with its parts encrypted, in place of what it was made with.</summary>
+    internal SessionRecord Encrypted(ReadOnlyMemory<byte> notes, ReadOnlyMemory<byte> payload) => new()
+    {
+        Version = Version,
+        CreatedAt = CreatedAt,
+        AbsoluteDeadline = AbsoluteDeadline,
+        IdleTimeout = IdleTimeout,
+        CommitIds = CommitIds,
+        PayloadFormat = PayloadFormat.Protected,
+        Notes = notes,
+        Payload = payload,
+        UserId = UserId,
+        IndexUser = IndexUser,
+        HoldsForeign = HoldsForeign,
+    };
+
     /// <summary>The same record for a store that has not had it before: if it has a user, the index must learn of it.</summary>
     internal SessionRecord Indexed() => IndexUser || UserId is null ? this : new()
     {
